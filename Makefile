@@ -1,0 +1,60 @@
+# Everything one does here; CI calls only these. `make help` lists them.
+SHELL := /bin/sh
+PY := .venv/bin/python
+PYTEST := $(PY) -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help venv dev up down reset test unit integration contract architecture e2e faults \
+        faults-slice lint types imports contracts lock
+
+help: ## what can be done here
+	@awk -F ':.*## ' '/^[a-z][a-z0-9 -]*:.*## / {printf "  make %-45s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: venv ## start Linli on this machine; Ctrl-C stops all of it (LINLI_HOME, LINLI_HTTP_PORT)
+	@exec $(PY) -m deploy.local up --with-parent
+
+down: venv ## stop what `make up` started
+	@exec $(PY) -m deploy.local down
+
+reset: venv ## stop it and throw its data away
+	@exec $(PY) -m deploy.local reset
+
+test: dev ## unit, integration, contract, architecture and end-to-end tests on servers of their own
+	$(PYTEST) -n 2 --dist loadgroup
+
+unit integration contract architecture e2e: dev ## one of these suites alone
+	$(PYTEST) tests/$@
+
+faults: dev ## break things for a while and hold the ledgers against the databases
+	$(PYTEST) tests/faults
+
+faults-slice: dev ## the part of it that fits into CI
+	$(PYTEST) tests/faults -m slice
+
+lint: dev ## ruff
+	$(PY) -m ruff check .
+
+types: dev ## mypy
+	$(PY) -m mypy
+
+imports: dev ## who may import whom
+	.venv/bin/lint-imports --no-cache
+
+contracts: dev ## write contracts/ and the tables of docs/ anew from what runs
+	$(PY) -m deploy.contracts
+
+# One set of versions everywhere: each service's lock holds those of requirements/dev.txt it needs.
+PIP_COMPILE = cd requirements && ../$(PY) -m piptools compile --quiet --generate-hashes --strip-extras \
+	--allow-unsafe --no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+lock: dev ## compile requirements/*.in into their locks
+	$(PIP_COMPILE) dev.in -o dev.txt
+	grep -oE '^[A-Za-z0-9_.-]+==[^ ;]+' requirements/dev.txt > requirements/versions.tmp
+	for name in residents tickets notifications gateway local; do \
+	  ($(PIP_COMPILE) -c versions.tmp $$name.in -o $$name.txt) || exit 1; done
+	rm requirements/versions.tmp
+
+venv:
+	@deploy/local/venv local
+
+dev:
+	@deploy/local/venv dev
