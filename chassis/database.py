@@ -1,0 +1,159 @@
+"""The database dependency: one engine a process, one visible transaction at a time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import eventlet
+from nameko.extensions import DependencyProvider
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from chassis import clock, faultpoints, inbox, logs
+from chassis.events import CloudEvent
+from chassis.settings import ServiceSettings
+from chassis.wake import RelayWaker
+
+log = logs.get("database")
+
+_DEFAULTS: dict[str, Any] = {
+    "pool_pre_ping": True,
+    "max_overflow": 0,
+    "pool_recycle": 1800,
+    # An error's text ends in a log, and parameters may be personal data.
+    "hide_parameters": True,
+}
+
+
+def make_engine(settings: ServiceSettings, pool_size: int | None = None) -> Engine:
+    """An engine whose pool is as large as the worker pool; statements and locks give up before
+    their caller does.
+    """
+    milliseconds = {
+        "statement_timeout": settings.statement_timeout * 1000,
+        "lock_timeout": settings.lock_timeout * 1000,
+        # A worker that dies half way must not hold its locks for ever.
+        "idle_in_transaction_session_timeout": 30_000,
+    }
+    options = " ".join(f"-c {name}={int(value)}" for name, value in milliseconds.items())
+    return create_engine(
+        settings.database_url,
+        # Two more than workers: one wakes the relay, one answers the health check.
+        pool_size=pool_size or settings.workers + 2,
+        pool_timeout=settings.statement_timeout,
+        connect_args={
+            "options": options,
+            "application_name": f"linli-{settings.service}",
+            "connect_timeout": 3,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            # Data that was sent and never acknowledged: the server is frozen or the network is cut.
+            "tcp_user_timeout": 10_000,
+        },
+        **_DEFAULTS,
+    )
+
+
+_READ_ONLY = "25006"
+
+
+def is_infrastructure(error: BaseException) -> bool:
+    """Whether the database, rather than what was asked of it, is at fault: away, overloaded,
+    locked, full or restarting.
+    """
+    if isinstance(error, OperationalError | InterfaceError | PoolTimeout):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    # After a failover the old primary lives on as a replica.
+    read_only = getattr(error.orig, "pgcode", None) == _READ_ONLY
+    return read_only or bool(error.connection_invalidated)
+
+
+# An event is remembered as handled for longer than any queue, stream or dead letter keeps one.
+_REMEMBER = timedelta(days=60)
+_FORGET_EVERY = 60  # seconds
+
+
+class Transactions:
+    """What an entrypoint gets as `self.db`."""
+
+    def __init__(self, engine: Engine, waker: RelayWaker, consumer: str) -> None:
+        self._engine = engine
+        self._waker = waker
+        self._consumer = consumer
+
+    @contextmanager
+    def transaction(self, event: CloudEvent | None = None) -> Iterator[Session]:
+        """A session that commits at the end of the block and rolls back on an exception.
+
+        With an event, its inbox row is part of the transaction: the block of an event that this
+        consumer has handled before is not run, and the entrypoint acknowledges it.
+        """
+        with Session(self._engine, expire_on_commit=False) as session:
+            with session.begin():
+                if event is not None:
+                    inbox.enter(session, self._consumer, event.id)
+                yield session
+            faultpoints.reach("transaction.committed")
+        if session.info.get("wake_relay"):
+            self._waker.wake()
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session for queries; nothing that it does is kept."""
+        with Session(self._engine) as session:
+            yield session
+
+    def ping(self) -> None:
+        """Ask the database for an answer; raises what SQLAlchemy raises when there is none."""
+        with self._engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+
+class Database(DependencyProvider):  # type: ignore[misc]
+    """Gives each worker `Transactions`. Nothing connects before the first block is entered, so that
+    nothing here can fail.
+    """
+
+    engine: Engine
+
+    def setup(self) -> None:
+        settings = self.container.config["settings"]
+        self.engine = make_engine(settings)
+        self.waker = RelayWaker(self.engine, settings.service)
+
+    def start(self) -> None:
+        if getattr(self.container.service_cls, "emits", False):
+            self.container.spawn_managed_thread(self.waker.run)
+        from chassis.consumer import consumers_of
+
+        if consumers_of(self.container.service_cls):
+            self.container.spawn_managed_thread(self._keep_inbox_short)
+
+    def _keep_inbox_short(self) -> None:
+        while True:
+            eventlet.sleep(_FORGET_EVERY)
+            try:
+                while forgotten := self._forget_some():
+                    log.info("inbox_shortened", rows=forgotten)
+            except SQLAlchemyError as error:
+                log.warning("inbox_not_shortened", error=type(error).__name__)
+
+    def _forget_some(self) -> int:
+        with Session(self.engine) as session, session.begin():
+            return inbox.forget(session, clock.now() - _REMEMBER)
+
+    def stop(self) -> None:
+        self.waker.stop()
+        self.engine.dispose()
+
+    kill = stop
+
+    def get_dependency(self, worker_ctx: Any) -> Transactions:
+        consumer = f"{worker_ctx.service_name}.{worker_ctx.entrypoint.method_name}"
+        return Transactions(self.engine, self.waker, consumer)

@@ -1,0 +1,306 @@
+"""The relay: publishes outbox rows with confirms, in order, and deletes what the broker has stored.
+A process of its own.
+
+Of all replicas of a service one relay is active (an advisory lock of the service's database says
+which); the others stand by. It is woken by a notification after commits and looks twice a second
+anyway. It runs without eventlet, so that sockets have timeouts that the kernel keeps: a broker that
+reads nothing costs it a reconnect, never a hang.
+"""
+
+import itertools
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import amqp
+import psycopg2
+from kombu.utils.url import parse_url
+from sqlalchemy import create_engine, make_url
+
+from chassis import clock, events, faultpoints, logs, topology
+from chassis.outbox import wake_channel
+from chassis.process import die_with_parent
+from chassis.settings import ServiceSettings
+
+log = logs.get("relay")
+
+BATCH = 100
+# Seconds.
+_POLL, _STANDBY, _CONFIRM_LIMIT, _WRITE_LIMIT = 0.5, 1.0, 10.0, 5.0
+_LOCK = 7_216_002
+
+_SESSION = {
+    "statement_timeout": 10_000,
+    "lock_timeout": 5_000,
+    # The lock goes with the session, and a relay looks twice a second: one that is frozen, or
+    # whose machine is gone, must not keep the others standing by. In milliseconds, then seconds.
+    "idle_session_timeout": 20_000,
+    "tcp_user_timeout": 10_000,
+    "tcp_keepalives_idle": 5,
+    "tcp_keepalives_interval": 2,
+    "tcp_keepalives_count": 3,
+}
+
+LOST = (OSError, amqp.AMQPError)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One message of the outbox."""
+
+    id: int
+    event_id: str
+    routing_key: str
+    cc: Sequence[str]
+    body: str
+    traceparent: str
+
+
+class Publisher:
+    """Publishes batches to the events exchange and waits until all are confirmed."""
+
+    def __init__(self, uri: str) -> None:
+        parts = parse_url(uri)
+        self._connection = amqp.Connection(
+            host=f"{parts['hostname']}:{parts['port'] or 5672}",
+            userid=parts["userid"],
+            password=parts["password"],
+            virtual_host=parts["virtual_host"] or "/",
+            connect_timeout=3,
+            read_timeout=_CONFIRM_LIMIT,
+            write_timeout=_WRITE_LIMIT,
+        )
+        self._tags = itertools.count(1)
+        self._unconfirmed: set[int] = set()
+        # Delivery tags and message ids.
+        self._refused: set[int | str] = set()
+        try:
+            self._connection.connect()
+            self._channel = self._open_channel()
+        except BaseException:
+            self.close()
+            raise
+
+    def _open_channel(self) -> amqp.Channel:
+        channel = self._connection.channel()
+        # A broker that was killed lets clients in a second before it has its streams back, and
+        # would route past the log meanwhile. (NotFound is one of LOST.)
+        channel.queue_declare(topology.LOG_STREAM, passive=True)
+        channel.confirm_select()
+        channel.events["basic_ack"].add(self._on_ack)
+        channel.events["basic_nack"].add(self._on_nack)
+        channel.events["basic_return"].add(self._on_return)
+        return channel
+
+    def publish(self, rows: Sequence[Row]) -> int:
+        """Publish in the given order; how many rows, from the first on, the broker has stored.
+
+        What it stored beyond the first that it refused counts as not stored, for the order's sake.
+        Raises one of LOST.
+        """
+        self._refused.clear()
+        tags = [self._send(row) for row in rows]
+        give_up = time.monotonic() + _CONFIRM_LIMIT
+        while self._unconfirmed:
+            self._connection.drain_events(timeout=max(0.01, give_up - time.monotonic()))
+        for stored, (tag, row) in enumerate(zip(tags, rows, strict=True)):
+            if not self._refused.isdisjoint({tag, row.event_id}):
+                log.warning("relay_refused", event_id=row.event_id, routing_key=row.routing_key)
+                return stored
+        return len(rows)
+
+    def _send(self, row: Row) -> int:
+        tag = next(self._tags)
+        self._unconfirmed.add(tag)
+        self._channel.basic_publish(
+            _message(row), topology.EVENTS_EXCHANGE, row.routing_key, mandatory=True
+        )
+        return tag
+
+    def idle(self) -> None:
+        """Read what the broker says between batches, so that a closed connection is noticed."""
+        try:
+            self._connection.drain_events(timeout=0.001)
+        except TimeoutError:
+            return
+
+    def close(self) -> None:
+        """Drop the connection without waiting for anybody."""
+        self._connection.collect()
+
+    def _on_ack(self, tag: int, multiple: bool = False) -> None:
+        if multiple:
+            self._unconfirmed = {left for left in self._unconfirmed if left > tag}
+        else:
+            self._unconfirmed.discard(tag)
+
+    def _on_nack(self, tag: int, multiple: bool = False) -> None:
+        self._refused |= {left for left in self._unconfirmed if left <= tag} if multiple else {tag}
+        self._on_ack(tag, multiple)
+
+    def _on_return(self, _error: Any, _exchange: str, _key: str, message: amqp.Message) -> None:
+        # No queue is bound for it. Without the log stream nobody would ever see the event: it
+        # waits here until the topology is mended.
+        self._refused.add(message.properties["message_id"])
+
+
+def _message(row: Row) -> amqp.Message:
+    headers: dict[str, Any] = {"traceparent": row.traceparent}
+    if row.cc:
+        headers["CC"] = list(row.cc)
+    return amqp.Message(
+        row.body,
+        content_type=events.CONTENT_TYPE,
+        content_encoding="utf-8",
+        delivery_mode=2,
+        message_id=row.event_id,
+        application_headers=headers,
+    )
+
+
+class Relay:
+    """Moves one service's outbox to the broker until it is told to stop."""
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        self._settings = settings
+        self._publisher: Publisher | None = None
+        self._pauses = _pauses()
+        self._stopping = False
+
+    def stop(self, *_: Any) -> None:
+        """Finish the batch at hand and return from `run`."""
+        self._stopping = True
+
+    def run(self) -> None:
+        """Take turns at being the active relay, reconnecting whenever the database goes away."""
+        while not self._stopping:
+            try:
+                connection = self._connect()
+                try:
+                    self._serve(connection)
+                finally:
+                    connection.close()
+            except psycopg2.Error as error:
+                log.warning("relay_without_database", error=type(error).__name__)
+                time.sleep(_STANDBY)
+
+    def _connect(self) -> Any:
+        url = make_url(self._settings.database_url)
+        _, options = create_engine(url).dialect.create_connect_args(url)
+        connection = psycopg2.connect(
+            **options,
+            application_name=f"linli-{self._settings.service}-relay",
+            connect_timeout=3,
+            keepalives_idle=5,
+            keepalives_interval=2,
+            keepalives_count=3,
+            tcp_user_timeout=10_000,
+            options=" ".join(f"-c {name}={value}" for name, value in _SESSION.items()),
+        )
+        connection.autocommit = True
+        return connection
+
+    def _serve(self, connection: Any) -> None:
+        cursor = connection.cursor()
+        while not self._stopping and not _is_active(cursor):
+            time.sleep(_STANDBY)
+        if self._stopping:
+            return
+        cursor.execute(f"LISTEN {wake_channel(self._settings.service)}")
+        log.info("relay_active")
+        while not self._stopping:
+            if not self._forward(cursor):
+                _wait(connection)
+
+    def _forward(self, cursor: Any) -> bool:
+        """Publish and delete one batch; whether there may be more to do at once."""
+        rows = _oldest(cursor)
+        if not rows:
+            self._stay_connected()
+            return False
+        stored = rows[: self._publish(rows)]
+        if stored:
+            faultpoints.reach("relay.published")
+            cursor.execute("DELETE FROM outbox WHERE id = ANY(%s)", ([row.id for row in stored],))
+        if len(stored) == len(rows):
+            self._pauses = _pauses()
+            return len(rows) == BATCH
+        # Each attempt repeats what was stored behind a row that was refused: ever more slowly. A
+        # broker that is away is looked for at the usual pace.
+        time.sleep(next(self._pauses) if self._publisher else _POLL)
+        return True
+
+    def _publish(self, rows: Sequence[Row]) -> int:
+        try:
+            self._publisher = self._publisher or Publisher(self._settings.amqp_uri)
+            stored = self._publisher.publish(rows)
+        except LOST as error:
+            log.warning("relay_blocked", error=type(error).__name__, rows=len(rows))
+            self._disconnect()
+            return 0
+        return stored
+
+    def _stay_connected(self) -> None:
+        try:
+            if self._publisher:
+                self._publisher.idle()
+        except LOST:
+            self._disconnect()
+
+    def _disconnect(self) -> None:
+        if self._publisher:
+            self._publisher.close()
+            self._publisher = None
+
+
+def _is_active(cursor: Any) -> bool:
+    cursor.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,))
+    return bool(cursor.fetchone()[0])
+
+
+def _oldest(cursor: Any) -> list[Row]:
+    faultpoints.reach("relay.reading")
+    cursor.execute(
+        "SELECT id, event_id, routing_key, cc, body, traceparent FROM outbox ORDER BY id LIMIT %s",
+        (BATCH,),
+    )
+    return [Row(*columns) for columns in cursor.fetchall()]
+
+
+def _wait(connection: Any) -> None:
+    """Until a commit wakes us, or half a second has passed.
+
+    A notification that came with the answer to the last query is in hand already: the socket would
+    not tell.
+    """
+    if not connection.notifies:
+        select.select([connection], [], [], _POLL)
+        connection.poll()
+    connection.notifies.clear()
+
+
+def _pauses() -> Iterator[float]:
+    """Seconds between attempts at what the broker does not take: 0.5, 1, 2, 4, then 5 for ever."""
+    for doublings in itertools.count():
+        yield min(_POLL * 2 ** min(doublings, 10), 5.0)
+
+
+def main(service: str, parent: int) -> None:
+    """Run the relay of a service until SIGTERM, or until the runner that started it ends."""
+    die_with_parent(parent)
+    settings = ServiceSettings.load(service)
+    logs.configure(f"{settings.service}-relay", settings.log_level)
+    relay = Relay(settings)
+    signal.signal(signal.SIGTERM, relay.stop)
+    signal.signal(signal.SIGINT, relay.stop)
+    log.info("relay_started", pid=os.getpid(), at=clock.iso(clock.now()))
+    relay.run()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

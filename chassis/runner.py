@@ -1,0 +1,214 @@
+"""Starts a service and ends it: waits for its servers, runs it with its relay, and stops within its
+grace period come what may.
+
+`python -m chassis.runner services.tickets.service:TicketsService`
+"""
+
+import warnings
+
+# eventlet says at import that it is in maintenance mode: known, and the domain is kept free of it.
+warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
+
+import eventlet
+
+# Without `all`, naming one module would leave every other unpatched.
+eventlet.monkey_patch(all=True, psycopg=True)
+
+# ruff: noqa: E402 - everything else is imported patched
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from nameko.containers import ServiceContainer
+from sqlalchemy.exc import SQLAlchemyError
+
+from chassis import consumer, database, health, logs, migrate, topology
+from chassis.broker import LOST, backoff, close, connect
+from chassis.process import die_with_parent
+from chassis.settings import ServiceSettings, SettingsError
+
+log = logs.get("runner")
+
+EXIT_SETTINGS, EXIT_DIED, EXIT_KILLED = 78, 70, 75
+# Seconds: for one look at a server while starting, and after the grace period for the relay.
+_LOOK, _LAST_SECOND = 5.0, 1.5
+
+
+class NotReady(Exception):
+    """A server that the service needs is not there yet; the message says which."""
+
+
+class Container(ServiceContainer):  # type: ignore[misc]
+    """nameko's, in which a time limit of eventlet that nobody caught is a failure like any other.
+
+    It is no Exception: a worker would end without a word, its caller unanswered and its message in
+    hand for ever.
+    """
+
+    def _worker_setup(self, worker_ctx: Any) -> None:
+        super()._worker_setup(worker_ctx)
+        name = worker_ctx.entrypoint.method_name
+        setattr(worker_ctx.service, name, _with_errors(getattr(worker_ctx.service, name)))
+
+
+def _with_errors(method: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return method(*args, **kwargs)
+        except eventlet.Timeout as reached:
+            raise TimeoutError("a time limit was reached that nobody caught") from reached
+
+    return call
+
+
+class Runner:
+    """One service in this process, and its relay in another."""
+
+    def __init__(self, service_path: str) -> None:
+        self._path = service_path
+        module, _, name = service_path.partition(":")
+        self._service_cls = getattr(import_module(module), name)
+        self.settings = settings_of(self._service_cls)
+        self._container = Container(self._service_cls, nameko_config(self.settings))
+        self._relay: subprocess.Popen[bytes] | None = None
+        self._asked_to_stop = False
+
+    def run(self) -> int:
+        """Serve until SIGTERM or SIGINT; the exit code."""
+        logs.configure(self.settings.service, self.settings.log_level)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask_to_stop)
+        # Should even the hub hang, the alarm ends us: it needs nothing of ours to work.
+        signal.signal(signal.SIGALRM, lambda *_: os._exit(EXIT_KILLED))
+        if not self._wait_for_servers():
+            return 0
+        self._container.start()
+        died = eventlet.spawn(self._container.wait)
+        log.info("service_started", pid=os.getpid())
+        while not self._asked_to_stop and not died.dead:
+            self._keep_relay()
+            eventlet.sleep(0.1)
+        if died.dead and not self._asked_to_stop:
+            log.error("service_died")
+            self._end_relay()
+            return EXIT_DIED
+        return self._stop()
+
+    def _ask_to_stop(self, *_: Any) -> None:
+        if not self._asked_to_stop:
+            self._asked_to_stop = True
+            signal.setitimer(signal.ITIMER_REAL, self.settings.grace + _LAST_SECOND)
+
+    def _wait_for_servers(self) -> bool:
+        """Until broker, database, schema and queues are there; false when asked to stop
+        meanwhile.
+        """
+        engine = database.make_engine(self.settings, pool_size=1)
+        checks: list[Callable[[], None]] = [
+            lambda: _broker_answers(self.settings, self._service_cls),
+            lambda: _database_answers(self._path, engine),
+        ]
+        pauses = backoff()
+        while checks and not self._asked_to_stop:
+            try:
+                with eventlet.Timeout(_LOOK, NotReady("an answer")):
+                    checks[0]()
+                checks.pop(0)
+            except NotReady as missing:
+                log.info("waiting", reason=str(missing))
+                eventlet.sleep(next(pauses))
+        engine.dispose()
+        return not self._asked_to_stop
+
+    def _keep_relay(self) -> None:
+        if not getattr(self._service_cls, "emits", False):
+            return
+        if self._relay is None or self._relay.poll() is not None:
+            if self._relay is not None:
+                log.error("relay_died", code=self._relay.returncode)
+                eventlet.sleep(0.5)
+            self._relay = subprocess.Popen(
+                [sys.executable, "-m", "chassis.relay", self.settings.service, str(os.getpid())]
+            )
+
+    def _stop(self) -> int:
+        log.info("stopping")
+        health.start_draining()
+        stopped = False
+        with eventlet.Timeout(self.settings.grace, False):
+            self._container.stop()
+            stopped = True
+        self._end_relay()
+        if not stopped:
+            log.warning("stopped_by_force")
+            return EXIT_KILLED
+        log.info("stopped")
+        return 0
+
+    def _end_relay(self) -> None:
+        if self._relay is None or self._relay.poll() is not None:
+            return
+        self._relay.terminate()
+        try:
+            self._relay.wait(1)
+        except subprocess.TimeoutExpired:
+            self._relay.kill()
+
+
+def settings_of(service_cls: Any) -> ServiceSettings:
+    """The settings of a service, read from the environment; exits with 78 naming the variable at
+    fault.
+    """
+    settings_cls = getattr(service_cls, "settings_class", ServiceSettings)
+    try:
+        settings: ServiceSettings = settings_cls.load(service_cls.name)
+    except SettingsError as error:
+        sys.stderr.write(f"{service_cls.name} cannot start: {error}\n")
+        sys.exit(EXIT_SETTINGS)
+    return settings
+
+
+def nameko_config(settings: ServiceSettings) -> dict[str, Any]:
+    """What nameko's container and our extensions read."""
+    return {
+        "AMQP_URI": settings.amqp_uri,
+        "max_workers": settings.workers,
+        "settings": settings,
+    }
+
+
+def _broker_answers(settings: ServiceSettings, service_cls: Any) -> None:
+    queues = [topology.rpc_queue(settings.service)]
+    queues += [queue for queue, _ in consumer.consumers_of(service_cls)]
+    try:
+        connection = connect(settings.amqp_uri)
+        try:
+            channel = connection.channel()
+            for queue in queues:
+                channel.queue_declare(queue, passive=True)
+        finally:
+            close(connection)
+    except LOST as error:
+        raise NotReady(f"broker or its topology ({type(error).__name__})") from error
+
+
+def _database_answers(path: str, engine: Any) -> None:
+    package = path.partition(":")[0].rpartition(".")[0]
+    try:
+        if migrate.behind(package, engine):
+            raise NotReady("migrations of the database")
+    except SQLAlchemyError as error:
+        raise NotReady(f"database ({type(error).__name__})") from error
+
+
+if __name__ == "__main__":
+    if "LINLI_PARENT" in os.environ:
+        die_with_parent(int(os.environ["LINLI_PARENT"]))
+    code = Runner(sys.argv[1]).run()
+    sys.stderr.flush()
+    # Not sys.exit: a greenthread that will not end must not keep the process.
+    os._exit(code)

@@ -1,0 +1,254 @@
+"""The WSGI application around every answer: limits, a request id, the language, one access log
+line, security headers, and problem details for whatever goes wrong.
+
+Of a request's headers only those named here reach the call's context.
+"""
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import eventlet
+from werkzeug.exceptions import (
+    BadRequest,
+    ClientDisconnected,
+    HTTPException,
+    MethodNotAllowed,
+    RequestEntityTooLarge,
+    RequestTimeout,
+    default_exceptions,
+)
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import Map, Rule
+from werkzeug.wrappers import Request, Response
+
+from chassis import logs, problems, trace
+from chassis.call import Call
+from chassis.ids import new_id
+from chassis.webserver import Limits
+
+log = logs.get("http")
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_SECURITY = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+_CORS_REQUEST_HEADERS = (
+    "Accept-Language, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
+    "Last-Event-ID, X-Request-Id, traceparent"
+)
+_CORS_RESPONSE_HEADERS = (
+    "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
+)
+
+
+@dataclass(frozen=True)
+class WebOptions:
+    """How a service is served. A service class may define `web_options(settings) -> WebOptions`.
+
+    `cors_origins` may read answers from other sites' pages; `proxies` is how many reverse proxies
+    stand before us, whose X-Forwarded-For and -Proto are believed.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    texts: problems.Texts = field(default_factory=problems.NoTexts)
+    cors_origins: tuple[str, ...] = ()
+    proxies: int = 0
+    limits: Limits = field(default_factory=Limits)
+
+    @classmethod
+    def of(cls, settings: Any, **changes: Any) -> "WebOptions":
+        """The options that a service's settings carry (`http_host`, `http_port`, `cors_origins`,
+        `proxies`), and `changes` on top.
+        """
+        named = {"host": "http_host", "port": "http_port", "cors_origins": "", "proxies": ""}
+        told = {
+            option: getattr(settings, name or option)
+            for option, name in named.items()
+            if hasattr(settings, name or option)
+        }
+        return cls(**(told | changes))
+
+
+class LinliRequest(Request):
+    """werkzeug's request, with what was made out about it before the method is called."""
+
+    call: Call
+    rule: Any = None
+
+    @property
+    def locale(self) -> str:
+        """The language to answer in."""
+        return self.call.locale
+
+    @property
+    def request_id(self) -> str:
+        """What the answer and every log line of this request carry."""
+        return self.call.request_id
+
+
+@dataclass(frozen=True)
+class Route:
+    """A path that is answered in the connection's own greenthread: no worker, no dependencies."""
+
+    path: str
+    answer: Callable[[LinliRequest], Response]
+    methods: tuple[str, ...] = ("GET",)
+    max_body: int | None = None
+
+    def handle(self, request: LinliRequest, _values: Mapping[str, Any]) -> Response:
+        return self.answer(request)
+
+
+class WebApp:
+    """The WSGI application: finds the route and wraps its answer."""
+
+    def __init__(self, routes: list[Any], options: WebOptions) -> None:
+        self._options = options
+        self._rules = Map(
+            [Rule(route.path, methods=route.methods, endpoint=route) for route in routes],
+            merge_slashes=False,
+        )
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        started = time.monotonic()
+        request = LinliRequest(environ)
+        request.call = _call(request)
+        response = self._answer(request)
+        self._dress(request, response)
+        if response.status_code >= 400 and not _was_read(request):
+            environ["linli.connection"].close_after_answer()
+        write = log.debug if isinstance(request.rule, Route) else log.info
+        write(
+            "http_request",
+            method=request.method if request.method.isalpha() else None,
+            route=request.rule.path if request.rule else None,
+            status=response.status_code,
+            ms=round((time.monotonic() - started) * 1000, 1),
+            request_id=request.request_id,
+        )
+        return response(environ, start_response)
+
+    def refusal(self, status: int) -> Response:
+        """What to say when there is no request to speak of; see `webserver.App`."""
+        exception = default_exceptions.get(status, BadRequest)()
+        request_id = str(new_id())
+        log.info("http_refused", status=status, request_id=request_id)
+        response = problems.respond(exception, request_id, problems.LOCALES[0], self._options.texts)
+        response.headers.update(_SECURITY)
+        response.headers["X-Request-Id"] = request_id
+        return response
+
+    def _answer(self, request: LinliRequest) -> Response:
+        try:
+            route, values = self._match(request)
+            _check_url(request)
+            self._read_body(request, route)
+            response: Response = route.handle(request, values)
+            return response
+        except HTTPException as error:
+            return self._http_exception(request, error)
+        except Exception as error:  # noqa: BLE001 - the last resort; it is logged, the client told 500
+            return self._problem(request, error)
+
+    def _match(self, request: LinliRequest) -> tuple[Any, Mapping[str, Any]]:
+        route, values = self._rules.bind_to_environ(request.environ).match()
+        request.rule = route
+        return route, values
+
+    def _read_body(self, request: LinliRequest, route: Any) -> None:
+        """Read all of it before a worker is asked for: a slow sender shall hold no worker."""
+        limits = self._options.limits
+        allowed = route.max_body or limits.body_bytes
+        if (request.content_length or 0) > allowed:
+            raise RequestEntityTooLarge()
+        try:
+            with eventlet.Timeout(limits.body, RequestTimeout()):
+                request.get_data(cache=True)
+        except ClientDisconnected as error:
+            if isinstance(error.__context__, TimeoutError):
+                raise RequestTimeout() from None
+            raise
+        request.environ["linli.connection"].conn_state.answering = True
+
+    def _http_exception(self, request: LinliRequest, error: HTTPException) -> Response:
+        if isinstance(error, MethodNotAllowed) and request.method == "OPTIONS":
+            return Response(status=204, headers={"Allow": _allowed(error)})
+        if error.code is not None and error.code < 400:
+            return Response(status=error.code, headers=error.get_headers(request.environ))
+        response = problems.respond(error, request.request_id, request.locale, self._options.texts)
+        if isinstance(error, MethodNotAllowed):
+            response.headers["Allow"] = _allowed(error)
+        return response
+
+    def _problem(self, request: LinliRequest, error: Exception) -> Response:
+        response = problems.respond(error, request.request_id, request.locale, self._options.texts)
+        if response.status_code == 500:
+            log.error("http_failed", exc_info=error, request_id=request.request_id)
+        return response
+
+    def _dress(self, request: LinliRequest, response: Response) -> None:
+        headers = response.headers
+        for name, value in _SECURITY.items():
+            headers.setdefault(name, value)
+        headers["X-Request-Id"] = request.request_id
+        # What is said to one caller is for no shared cache, and is asked for again each time.
+        headers.setdefault(
+            "Cache-Control", "private, no-cache" if "ETag" in headers else "no-store"
+        )
+        headers.add("Vary", "Accept-Language")
+        self._allow_origin(request, response)
+
+    def _allow_origin(self, request: LinliRequest, response: Response) -> None:
+        if not self._options.cors_origins:
+            return
+        response.headers.add("Vary", "Origin")
+        origin = request.headers.get("Origin", "")
+        if origin not in self._options.cors_origins:
+            return
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Expose-Headers"] = _CORS_RESPONSE_HEADERS
+        if "Access-Control-Request-Method" in request.headers:
+            response.headers["Access-Control-Allow-Methods"] = response.headers.get("Allow", "GET")
+            response.headers["Access-Control-Allow-Headers"] = _CORS_REQUEST_HEADERS
+            response.headers["Access-Control-Max-Age"] = "600"
+
+
+def _call(request: LinliRequest) -> Call:
+    """The context of the request. Nothing else of its headers travels on."""
+    request_id = request.headers.get("X-Request-Id", "")
+    return Call(
+        request_id=request_id if _REQUEST_ID.fullmatch(request_id) else str(new_id()),
+        traceparent=trace.child(request.headers.get("traceparent")),
+        locale=problems.locale_of(request.headers.get("Accept-Language")),
+    )
+
+
+def _check_url(request: LinliRequest) -> None:
+    """No text of ours contains NUL, and PostgreSQL would refuse it as an error of ours."""
+    url = request.environ["RAW_PATH_INFO"] + request.environ.get("QUERY_STRING", "")
+    if b"\0" in unquote_to_bytes(url):
+        raise BadRequest()
+
+
+def _was_read(request: LinliRequest) -> bool:
+    source = request.environ["eventlet.input"]
+    return bool(source.position >= (source.content_length or 0))
+
+
+def _allowed(error: MethodNotAllowed) -> str:
+    return ", ".join(sorted({*(error.valid_methods or ()), "OPTIONS"}))
+
+
+def behind_proxies(app: WebApp, proxies: int) -> Any:
+    wrapped = ProxyFix(app, x_for=proxies, x_proto=proxies, x_host=0)
+    wrapped.refusal = app.refusal  # type: ignore[attr-defined]
+    return wrapped

@@ -1,0 +1,5 @@
+from sqlalchemy import MetaData
+
+from chassis.migrate import run_migrations
+
+run_migrations(MetaData())
