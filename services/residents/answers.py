@@ -1,0 +1,97 @@
+"""What callers get to see: rows as JSON values. Phone and ID number are masked in every answer,
+names in every list.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from chassis import clock
+from services.residents import area_codes, masking
+from services.residents.sealing import opened
+from services.residents.vault import DataKey
+
+
+def area(row: Any) -> dict[str, Any]:
+    """A place with its position in the tree."""
+    return {
+        "code": row.code,
+        "level": row.level,
+        "name": row.name,
+        "names": row.names,
+        "parent": row.parent,
+        "path": area_codes.path(row.code),
+        "routing": area_codes.routing(row.code),
+        "version": row.sequence,
+    }
+
+
+def department(row: Any) -> dict[str, Any]:
+    """A department."""
+    return {
+        "code": row.code,
+        "name": row.name,
+        "names": row.names,
+        "active": row.active,
+        "version": row.sequence,
+    }
+
+
+def duty(row: Any) -> dict[str, Any]:
+    """A duty; `to` is its last day, or null."""
+    return {
+        "id": str(row.id),
+        "person": str(row.person),
+        "role": row.role,
+        "area": row.area,
+        "department": row.department,
+        "from": row.starts.isoformat(),
+        "to": row.ends and row.ends.isoformat(),
+        "version": row.sequence,
+    }
+
+
+def resident(row: Any, key: DataKey | None) -> dict[str, Any]:
+    """A person: name and address in full, numbers masked. Without a key (erased) nothing personal
+    is left.
+    """
+    return {
+        "id": str(row.id),
+        "name": _shown(row, key, "name"),
+        "phone": _shown(row, key, "phone", masking.mask_phone),
+        "id_number": _shown(row, key, "id_number", masking.mask_id_number),
+        "area": row.area,
+        "address": _shown(row, key, "address"),
+        "locale": row.locale,
+        "registered_at": clock.iso(row.registered_at),
+        "version": row.sequence,
+    }
+
+
+def listed_resident(row: Any, key: DataKey | None) -> dict[str, Any]:
+    """A person among others: the name is masked too, and the address is left out."""
+    return {
+        "id": str(row.id),
+        "name": _shown(row, key, "name", masking.mask_name),
+        "phone": _shown(row, key, "phone", masking.mask_phone),
+        "id_number": _shown(row, key, "id_number", masking.mask_id_number),
+        "area": row.area,
+        "registered_at": clock.iso(row.registered_at),
+        "version": row.sequence,
+    }
+
+
+def contact(row: Any, key: DataKey | None) -> dict[str, Any]:
+    """How to reach a person: the one answer with a phone number in plain text."""
+    return {
+        "id": str(row.id),
+        "name": _shown(row, key, "name"),
+        "phone": _shown(row, key, "phone"),
+        "locale": row.locale,
+    }
+
+
+def _shown(
+    row: Any, key: DataKey | None, field: str, mask: Callable[[str], str] = str
+) -> str | None:
+    value = opened(row, key, field)
+    return None if value is None else mask(value.reveal())

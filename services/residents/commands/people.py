@@ -1,0 +1,215 @@
+"""People become known, are registered, and what is recorded of them is amended; what is personal is
+sealed before it is stored.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from chassis.call import Call
+from chassis.errors import NotFound
+from chassis.events import EventSchema, Route, emit
+from chassis.ids import new_id
+from services.residents import answers, area_codes, queries, reach, sealing
+from services.residents.commands import rows
+from services.residents.errors import ResidentExists, invalid
+from services.residents.events import ResidentAmended, ResidentRegistered
+from services.residents.models import Area, Resident, ResidentKey
+from services.residents.personal import Personal
+from services.residents.vault import DataKey, Vault
+
+# What people may amend of themselves. A phone number is what they sign in by: changing it needs
+# somebody who knows them.
+_OWN_TO_AMEND = frozenset({"name", "address", "locale"})
+
+
+def register(
+    session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Put a person on the register. Raises Forbidden, Invalid (unknown_area), ResidentExists.
+
+    Someone who so far was only known by signing in or by a request (see `ensure`) is completed
+    rather than registered twice.
+    """
+    reach.demand_to_add(call, reach.of_resident(call, None, wanted["area"]), "residents.write")
+    _check_area(session, wanted["area"])
+    person, key = _store(session, call, vault, wanted, _command_id(call))
+    if person is not None:
+        return answers.resident(person, key)
+    return _registered_before(session, call, vault, wanted)
+
+
+def ensure(session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """The id of the person with this phone number, who is made known if nobody was.
+
+    Asks for no grant: it is how people sign in and how a request gets its reporter, and its answer
+    says nothing about them.
+    """
+    same = Resident.phone_index == sealing.index(vault, "phone", wanted["phone"])
+    known = session.scalar(select(Resident.id).where(same))
+    if known is None:
+        person, _ = _store(session, call, vault, wanted, None)
+        # Where storing met another's insert, that one is committed by now and can be read.
+        known = person.id if person else session.scalars(select(Resident.id).where(same)).one()
+    return {"id": str(known)}
+
+
+def amend(session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Change what is recorded of a person. Raises NotFound, Forbidden, Invalid (unknown_area),
+    ResidentExists.
+    """
+    person = queries.get(session, Resident, wanted["id"], lock=True)
+    changes = {field: value for field, value in wanted.items() if field != "id"}
+    _demand_to_amend(call, person, changes)
+    _check_area(session, changes.get("area"))
+    return _amend(session, call, vault, person, changes)
+
+
+def _store(
+    session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any], command_id: str | None
+) -> tuple[Resident | None, DataKey | None]:
+    """Insert a person and their key; (None, None) if the phone, the ID number or the command is
+    there already.
+    """
+    person_id = new_id()
+    wrapped, key = vault.new_key(person_id)
+    area = wanted.get("area")
+    person = Resident(
+        id=person_id,
+        area=area,
+        tree_key=_tree_key(area),
+        locale=wanted.get("locale", call.locale),
+        sequence=1,
+        command_id=command_id,
+        registered_at=call.occurred_at,
+        **sealing.columns(vault, key, {field: wanted.get(field) for field in sealing.SEALED}),
+    )
+    if not rows.store(session, person):
+        return None, None
+    rows.store(
+        session, ResidentKey(resident=person_id, key_id=wrapped.key_id, wrapped=wrapped.wrapped)
+    )
+    _emit(session, call, ResidentRegistered, person)
+    return person, key
+
+
+def _command_id(call: Call) -> str:
+    """Whoever is registered has one: without it they would pass for known by phone only."""
+    return call.command_id or str(new_id())
+
+
+def _registered_before(
+    session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]
+) -> dict[str, Any]:
+    made = rows.made_by(session, Resident, call)
+    if made is not None:
+        return answers.resident(made, queries.data_key(session, vault, made.id))
+    known = wanted["phone"] and _known_by_phone_only(session, vault, wanted["phone"])
+    if known is None:
+        raise _exists(session, call, vault, wanted)
+    known.command_id = _command_id(call)
+    given = {field: value for field, value in wanted.items() if value is not None}
+    return _amend(session, call, vault, known, given)
+
+
+def _amend(
+    session: Session, call: Call, vault: Vault, person: Resident, changes: Mapping[str, Any]
+) -> dict[str, Any]:
+    key = queries.data_key(session, vault, person.id)
+    if key is None:
+        raise NotFound  # Erased: there is nothing left to amend.
+    changed = {
+        field: value for field, value in changes.items() if value != _current(person, key, field)
+    }
+    if changed:
+        _apply(vault, key, person, changed)
+        person.sequence += 1
+        with _taken():
+            session.flush()
+        _emit(session, call, ResidentAmended, person)
+    return answers.resident(person, key)
+
+
+def _apply(vault: Vault, key: DataKey, person: Resident, changed: Mapping[str, Any]) -> None:
+    sealed = {field: value for field, value in changed.items() if field in sealing.SEALED}
+    columns = sealing.columns(vault, key, sealed) | {
+        field: value for field, value in changed.items() if field not in sealing.SEALED
+    }
+    if "area" in changed:
+        columns["tree_key"] = _tree_key(changed["area"])
+    for column, value in columns.items():
+        setattr(person, column, value)
+
+
+def _current(person: Resident, key: DataKey, field: str) -> Any:
+    if field in sealing.SEALED:
+        return sealing.opened(person, key, field)
+    return getattr(person, field)
+
+
+def _demand_to_amend(call: Call, person: Resident, changes: Mapping[str, Any]) -> None:
+    holds = reach.of_resident(call, person.id, person.area)
+    reach.demand(call, holds, "residents.write")
+    if not _OWN_TO_AMEND.issuperset(changes):
+        reach.demand_to_add(
+            call, lambda granted: granted != "own" and holds(granted), "residents.write"
+        )
+    if changes.get("area") is not None:
+        reach.demand_to_add(call, reach.of_resident(call, None, changes["area"]), "residents.write")
+
+
+def _check_area(session: Session, area: str | None) -> None:
+    if area is not None and session.get(Area, area) is None:
+        raise invalid("area", "unknown_area", "There is no such area.")
+
+
+def _tree_key(area: str | None) -> str:
+    return area_codes.tree_key(area) if area else ""
+
+
+def _known_by_phone_only(session: Session, vault: Vault, phone: Personal) -> Resident | None:
+    """The person with this number, locked, if nobody registered them yet: no command made them."""
+    person = select(Resident).where(
+        Resident.phone_index == sealing.index(vault, "phone", phone), Resident.command_id.is_(None)
+    )
+    return session.scalars(person.with_for_update()).one_or_none()
+
+
+def _exists(
+    session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]
+) -> ResidentExists:
+    """Who is in the way is named to those who may see them."""
+    given = [field for field in ("phone", "id_number") if wanted[field] is not None]
+    same = [
+        getattr(Resident, f"{field}_index") == sealing.index(vault, field, wanted[field])
+        for field in given
+    ]
+    for person in session.scalars(select(Resident).where(or_(*same))):
+        if "residents.read" in call.may(reach.of_resident(call, person.id, person.area)):
+            return ResidentExists(resident=str(person.id))
+    return ResidentExists()
+
+
+@contextmanager
+def _taken() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError:
+        # Only the blind indexes are unique among what can be amended.
+        raise ResidentExists from None
+
+
+def _emit(session: Session, call: Call, schema: type[EventSchema], person: Resident) -> None:
+    emit(
+        session,
+        call,
+        schema,
+        subject=str(person.id),
+        sequence=person.sequence,
+        route=Route(place=area_codes.routing(person.area) if person.area else "none"),
+        data={"resident": person.id},
+    )

@@ -1,0 +1,140 @@
+"""The tables of residents: places, departments, people with their keys, and duties.
+
+Every row that a command makes keeps its `command_id` for ever, so that a repeated command finds
+what the first one made. `sequence` counts the events of a row.
+"""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, MetaData, Text
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+# In the "C" collation one B-tree serves prefixes (LIKE 'x%') and the order of the tree alike; with
+# text_pattern_ops it would serve the prefixes only, and every list would sort.
+TreeKey = Text(collation="C")
+
+
+class Base(DeclarativeBase):
+    """Everything that the migrations make, but for the chassis' own tables."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "%(table_name)s_%(column_0_N_name)s",
+            "uq": "%(table_name)s_%(column_0_N_name)s_key",
+            "ck": "%(table_name)s_%(constraint_name)s_check",
+            "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+            "pk": "%(table_name)s_pkey",
+        }
+    )
+    type_annotation_map = {
+        str: Text,
+        bytes: LargeBinary,
+        datetime: TIMESTAMP(timezone=True),
+        dict[str, Any]: JSONB,
+    }
+
+
+class Made(Base):
+    """A row that a command made, and about which events tell."""
+
+    __abstract__ = True
+
+    sequence: Mapped[int]
+    command_id: Mapped[str | None] = mapped_column(unique=True)
+
+
+class Area(Made):
+    """A place. Its code never changes, so neither do the columns that follow from it: level,
+    parent, tree_key.
+    """
+
+    __tablename__ = "areas"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    tree_key: Mapped[str] = mapped_column(TreeKey, unique=True)
+    level: Mapped[str]
+    parent: Mapped[str | None] = mapped_column(ForeignKey("areas.code"))
+    name: Mapped[str]
+    names: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+
+    __table_args__ = (Index(None, "parent", "tree_key"),)
+
+
+class Department(Made):
+    """A city department or partner organisation."""
+
+    __tablename__ = "departments"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    names: Mapped[dict[str, Any]]
+    active: Mapped[bool]
+    created_at: Mapped[datetime]
+
+
+class Resident(Made):
+    """A person. What is personal is sealed (see vault.py); the `…_index` columns are keyed blind
+    indexes.
+
+    `tree_key` is that of the area, or empty; it stands here so that people are listed by place from
+    one index.
+    """
+
+    __tablename__ = "residents"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    area: Mapped[str | None] = mapped_column(ForeignKey("areas.code"))
+    tree_key: Mapped[str] = mapped_column(TreeKey)
+    name: Mapped[bytes | None]
+    phone: Mapped[bytes | None]
+    id_number: Mapped[bytes | None]
+    address: Mapped[bytes | None]
+    name_index: Mapped[bytes | None] = mapped_column(index=True)
+    phone_index: Mapped[bytes | None] = mapped_column(unique=True)
+    id_number_index: Mapped[bytes | None] = mapped_column(unique=True)
+    locale: Mapped[str]
+    registered_at: Mapped[datetime]
+
+    __table_args__ = (
+        Index(None, "tree_key", "id"),
+        Index(None, "area"),
+    )
+
+
+class ResidentKey(Base):
+    """A person's data key, wrapped. Without this row nothing sealed of that person can be read
+    again, in any copy.
+    """
+
+    __tablename__ = "resident_keys"
+
+    resident: Mapped[UUID] = mapped_column(ForeignKey("residents.id"), primary_key=True)
+    key_id: Mapped[str] = mapped_column(index=True)
+    wrapped: Mapped[bytes]
+
+
+class Duty(Made):
+    """A person's role in an area or department, from the first day to the last (None: open), both
+    included.
+    """
+
+    __tablename__ = "duties"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person: Mapped[UUID] = mapped_column(ForeignKey("residents.id"), index=True)
+    role: Mapped[str]
+    area: Mapped[str | None] = mapped_column(ForeignKey("areas.code"), index=True)
+    tree_key: Mapped[str] = mapped_column(TreeKey)
+    department: Mapped[str | None] = mapped_column(ForeignKey("departments.code"), index=True)
+    starts: Mapped[date]
+    ends: Mapped[date | None]
+    created_at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("ends >= starts - 1", name="days"),
+        Index(None, "tree_key"),
+    )

@@ -1,0 +1,223 @@
+"""What is read, and how it is found: plain functions of a session, within the scope of what the
+caller may see.
+
+Lists are Core statements over columns, in the order of a unique key that is also the cursor.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, case, false, or_, select, true, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from chassis import clock
+from chassis.call import Call
+from chassis.errors import Forbidden, NotFound
+from services.residents import answers, area_codes, paging, reach, sealing
+from services.residents.models import Area, Base, Department, Duty, Resident, ResidentKey
+from services.residents.reach import Scope
+from services.residents.vault import DataKey, Vault
+
+Wanted = Mapping[str, Any]
+Thing = TypeVar("Thing", bound=Base)
+
+
+def get(session: Session, model: type[Thing], key: Any, *, lock: bool = False) -> Thing:
+    """The row with this primary key, locked for the transaction if asked; raises NotFound."""
+    row = session.get(model, key, with_for_update=lock or None)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def area(session: Session, call: Call, code: str) -> dict[str, Any]:
+    """One place; raises NotFound, also for what the caller may not see."""
+    found = get(session, Area, code)
+    reach.demand(call, reach.of_area(code), "areas.read")
+    return answers.area(found)
+
+
+def areas(session: Session, call: Call, wanted: Wanted) -> dict[str, Any]:
+    """A page of places: those nearest to `near` (or else to the caller's own) first, then in the
+    order of the tree.
+    """
+    scope = reach.scope(call, "areas.read", reach.OPEN)
+    near = wanted.get("near") or _home(session, call)
+    order: Order = {"tree_key": (Area.tree_key, paging.text)}
+    if near:
+        order = {"distance": (_distance(near), int)} | order
+    statement = select(*Area.__table__.c).where(
+        _in_scope(Area.tree_key, scope),
+        *_within(Area.tree_key, wanted),
+        *_equal(Area, wanted, "level"),
+    )
+    return _page(session, statement, order, wanted, answers.area)
+
+
+def area_children(session: Session, call: Call, wanted: Wanted) -> dict[str, Any]:
+    """A page of the places right below one, in the order of the tree; raises NotFound."""
+    area(session, call, wanted["code"])
+    statement = select(*Area.__table__.c).where(Area.parent == wanted["code"])
+    order: Order = {"tree_key": (Area.tree_key, paging.text)}
+    return _page(session, statement, order, wanted, answers.area)
+
+
+def department(session: Session, call: Call, code: str) -> dict[str, Any]:
+    """One department; raises NotFound."""
+    found = get(session, Department, code)
+    reach.demand(call, reach.of_department(code), "departments.read")
+    return answers.department(found)
+
+
+def departments(session: Session, call: Call, wanted: Wanted) -> dict[str, Any]:
+    """A page of departments, by code."""
+    scope = reach.scope(call, "departments.read", reach.OPEN)
+    seen = true() if scope.everything else Department.code.in_(scope.departments)
+    statement = select(*Department.__table__.c).where(seen, *_equal(Department, wanted, "active"))
+    order: Order = {"code": (Department.code, paging.text)}
+    return _page(session, statement, order, wanted, answers.department)
+
+
+def resident(session: Session, call: Call, vault: Vault, person: UUID) -> dict[str, Any]:
+    """One person; raises NotFound."""
+    found = get(session, Resident, person)
+    reach.demand(call, reach.of_resident(call, person, found.area), "residents.read")
+    return answers.resident(found, data_key(session, vault, person))
+
+
+def contact(session: Session, call: Call, vault: Vault, person: UUID) -> dict[str, Any]:
+    """How to reach a person, for the service that does; raises NotFound, Forbidden."""
+    if call.actor.kind != "system" or call.actor.id not in reach.REACH_PEOPLE:
+        raise Forbidden
+    return answers.contact(get(session, Resident, person), data_key(session, vault, person))
+
+
+def residents(session: Session, call: Call, vault: Vault, wanted: Wanted) -> dict[str, Any]:
+    """A page of people, by place. A phone, ID number or name is found by its whole value only."""
+    scope = reach.scope(call, "residents.read")
+    found = [
+        column == sealing.index(vault, field, wanted[field])
+        for field, column in _INDEXED.items()
+        if field in wanted
+    ]
+    statement = (
+        select(*Resident.__table__.c, ResidentKey.key_id, ResidentKey.wrapped)
+        .outerjoin(ResidentKey, ResidentKey.resident == Resident.id)
+        .where(
+            _in_scope(Resident.tree_key, scope, Resident.id == scope.person),
+            *found,
+            *_within(Resident.tree_key, wanted),
+        )
+    )
+    order: Order = {"tree_key": (Resident.tree_key, paging.text), "id": (Resident.id, UUID)}
+    return _page(session, statement, order, wanted, lambda row: _listed(vault, row))
+
+
+def data_key(session: Session, vault: Vault, person: UUID) -> DataKey | None:
+    """A person's data key, or None if they were erased."""
+    key = session.get(ResidentKey, person)
+    return None if key is None else sealing.key_of(vault, person, key.key_id, key.wrapped)
+
+
+def duty(session: Session, call: Call, duty_id: UUID) -> dict[str, Any]:
+    """One duty; raises NotFound."""
+    found = get(session, Duty, duty_id)
+    holds = reach.of_duty(call, found.person, found.area, found.department)
+    reach.demand(call, holds, "duties.read")
+    return answers.duty(found)
+
+
+def duties(session: Session, call: Call, wanted: Wanted) -> dict[str, Any]:
+    """A page of duties, in the order in which they were given."""
+    scope = reach.scope(call, "duties.read")
+    own = Duty.person == scope.person
+    theirs = Duty.department.in_(scope.departments)
+    statement = select(*Duty.__table__.c).where(
+        _in_scope(Duty.tree_key, scope, own, theirs),
+        *_equal(Duty, wanted, "person", "role", "department"),
+        *_within(Duty.tree_key, wanted),
+        *([_in_force(wanted["on"])] if "on" in wanted else []),
+    )
+    return _page(session, statement, {"id": (Duty.id, UUID)}, wanted, answers.duty)
+
+
+def subtree(column: InstrumentedAttribute[str], code: str) -> ColumnElement[bool]:
+    """Whether a place lies in `code`: a prefix match, which the index on a tree key serves as a
+    range.
+    """
+    return column.like(area_codes.tree_key(code) + "%")
+
+
+_INDEXED = {
+    "phone": Resident.phone_index,
+    "id_number": Resident.id_number_index,
+    "name": Resident.name_index,
+}
+
+# For each column that a list is sorted by, its name in the row, and how its value is read from a
+# cursor.
+Order = dict[str, tuple[Any, Callable[[str], Any]]]
+
+
+def _page(
+    session: Session,
+    statement: Select[Any],
+    order: Order,
+    wanted: Wanted,
+    answer: Callable[[Any], dict[str, Any]],
+) -> dict[str, Any]:
+    columns = [column for column, _ in order.values()]
+    after = paging.decode(wanted["after"], *(read for _, read in order.values()))
+    if after is not None:
+        statement = statement.where(tuple_(*columns) > tuple_(*after))
+    if "distance" in order:
+        statement = statement.add_columns(order["distance"][0].label("distance"))
+    rows = session.execute(statement.order_by(*columns).limit(wanted["limit"] + 1)).all()
+    return paging.page(
+        rows, wanted["limit"], lambda row: [getattr(row, name) for name in order], answer
+    )
+
+
+def _listed(vault: Vault, row: Any) -> dict[str, Any]:
+    return answers.listed_resident(row, sealing.key_of(vault, row.id, row.key_id, row.wrapped))
+
+
+def _home(session: Session, call: Call) -> str | None:
+    """Where the caller is at home: the area of a duty of today's, or else the one they live in."""
+    person = reach.person(call)
+    if person is None:
+        return None
+    duty = select(Duty.area).where(
+        Duty.person == person, Duty.area.is_not(None), _in_force(clock.local(clock.now()).date())
+    )
+    lives = select(Resident.area).where(Resident.id == person)
+    return session.scalar(duty.order_by(Duty.id).limit(1)) or session.scalar(lives)
+
+
+def _in_scope(
+    column: InstrumentedAttribute[str], scope: Scope, *otherwise: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    if scope.everything:
+        return true()
+    return or_(false(), *(subtree(column, code) for code in scope.areas), *otherwise)
+
+
+def _within(column: InstrumentedAttribute[str], wanted: Wanted) -> list[ColumnElement[bool]]:
+    return [subtree(column, wanted["within"])] if "within" in wanted else []
+
+
+def _equal(model: type[Base], wanted: Wanted, *fields: str) -> list[ColumnElement[bool]]:
+    return [getattr(model, field) == wanted[field] for field in fields if field in wanted]
+
+
+def _distance(near: str) -> ColumnElement[int]:
+    """How many levels above `near` the smallest place lies that holds a row too."""
+    around = area_codes.path(near)[::-1]
+    rings = [(subtree(Area.tree_key, code), steps) for steps, code in enumerate(around)]
+    return case(*rings, else_=len(rings))
+
+
+def _in_force(day: date) -> ColumnElement[bool]:
+    return and_(Duty.starts <= day, or_(Duty.ends.is_(None), Duty.ends >= day))

@@ -1,0 +1,49 @@
+"""Between rows and the vault: which columns are sealed, under which key, and how they are found."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from services.residents import identifiers
+from services.residents.personal import Personal
+from services.residents.vault import DataKey, Vault, WrappedKey
+
+SEALED = ("name", "phone", "id_number", "address")
+# Numbers come normalised from the schemas; of a name, the spelling is kept and another one is
+# looked for.
+_FOUND_BY: dict[str, Callable[[str], str]] = {
+    "phone": str,
+    "id_number": str,
+    "name": identifiers.name,
+}
+
+
+def columns(vault: Vault, key: DataKey, values: Mapping[str, Personal | None]) -> dict[str, Any]:
+    """The columns that hold `values`: each sealed, and its blind index where there is one; None
+    clears both.
+    """
+    sealed = {field: value and key.seal(field, value) for field, value in values.items()}
+    indexes = {
+        f"{field}_index": value and index(vault, field, value)
+        for field, value in values.items()
+        if field in _FOUND_BY
+    }
+    return sealed | indexes
+
+
+def index(vault: Vault, field: str, value: Personal) -> bytes:
+    """The blind index under which `value` is found."""
+    return vault.blind_index(field, _FOUND_BY[field](value.reveal()))
+
+
+def key_of(vault: Vault, person: UUID, key_id: str | None, wrapped: bytes | None) -> DataKey | None:
+    """A person's data key, or None where there is none any more: the person was erased."""
+    if key_id is None or wrapped is None:
+        return None
+    return vault.open_key(person, WrappedKey(key_id, bytes(wrapped)))
+
+
+def opened(row: Any, key: DataKey | None, field: str) -> Personal | None:
+    """One sealed field of a person's row, or None where nothing is recorded or left."""
+    sealed = getattr(row, field)
+    return None if key is None or sealed is None else key.open(field, bytes(sealed))

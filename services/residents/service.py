@@ -1,0 +1,175 @@
+"""The whole surface of residents: what it does when told, and what it answers when asked.
+
+Every method takes one JSON object in the shape that it loads with, and returns one. Beside the
+errors named, each raises Invalid for a command of another shape, NotFound for what the caller may
+not see and Forbidden for what they may not do.
+"""
+
+from typing import Any
+
+from chassis.call import Call
+from chassis.context import CurrentCall
+from chassis.database import Database
+from chassis.health import Health
+from chassis.rpc import rpc
+from services.residents import queries, schemas
+from services.residents.commands import areas, departments, duties, people
+from services.residents.dependencies import PersonalVault
+from services.residents.settings import ResidentsSettings
+from services.residents.vault import Vault
+
+Json = dict[str, Any]
+
+
+class ResidentsService:
+    """What residents accepts: commands and queries by RPC."""
+
+    name = "residents"
+    settings_class = ResidentsSettings
+    emits = True
+
+    db = Database()
+    call: Call = CurrentCall()
+    vault: Vault = PersonalVault()
+    health = Health()
+
+    @rpc
+    def add_area(self, command: Json) -> Json:
+        """Add a place to the tree and return it. Raises Invalid (unknown_parent), AreaExists."""
+        wanted = schemas.AddArea().load(command)
+        with self.db.transaction() as session:
+            return areas.add(session, self.call, wanted)
+
+    @rpc
+    def rename_area(self, command: Json) -> Json:
+        """Give a place another name and return it."""
+        wanted = schemas.RenameArea().load(command)
+        with self.db.transaction() as session:
+            return areas.rename(session, self.call, wanted)
+
+    @rpc
+    def get_area(self, query: Json) -> Json:
+        """The place with a `code`."""
+        wanted = schemas.AreaRef().load(query)
+        with self.db.read() as session:
+            return queries.area(session, self.call, wanted["code"])
+
+    @rpc
+    def list_areas(self, query: Json) -> Json:
+        """A page of the places that the caller may see, nearest first."""
+        wanted = schemas.ListAreas().load(query)
+        with self.db.read() as session:
+            return queries.areas(session, self.call, wanted)
+
+    @rpc
+    def area_children(self, query: Json) -> Json:
+        """A page of the places right below one."""
+        wanted = schemas.AreaChildren().load(query)
+        with self.db.read() as session:
+            return queries.area_children(session, self.call, wanted)
+
+    @rpc
+    def register_resident(self, command: Json) -> Json:
+        """Put a person on the register and return them, masked. Raises Invalid (unknown_area),
+        ResidentExists.
+        """
+        wanted = schemas.RegisterResident().load(command)
+        with self.db.transaction() as session:
+            return people.register(session, self.call, self.vault, wanted)
+
+    @rpc
+    def ensure_resident(self, command: Json) -> Json:
+        """The `{id}` of the person with a phone number, made known if nobody was."""
+        wanted = schemas.EnsureResident().load(command)
+        with self.db.transaction() as session:
+            return people.ensure(session, self.call, self.vault, wanted)
+
+    @rpc
+    def amend_resident(self, command: Json) -> Json:
+        """Change what is recorded of a person and return them, masked. Raises Invalid
+        (unknown_area), ResidentExists.
+        """
+        wanted = schemas.AmendResident().load(command)
+        with self.db.transaction() as session:
+            return people.amend(session, self.call, self.vault, wanted)
+
+    @rpc
+    def get_resident(self, query: Json) -> Json:
+        """The person with an `id`; phone and ID number masked."""
+        wanted = schemas.ResidentRef().load(query)
+        with self.db.read() as session:
+            return queries.resident(session, self.call, self.vault, wanted["id"])
+
+    @rpc
+    def find_residents(self, query: Json) -> Json:
+        """A page of people by whole phone number, ID number or name, or in a place; all masked."""
+        wanted = schemas.FindResidents().load(query)
+        with self.db.read() as session:
+            return queries.residents(session, self.call, self.vault, wanted)
+
+    @rpc
+    def contact(self, query: Json) -> Json:
+        """For notifications only: `{id, name, phone, locale}` of a person, the phone in full."""
+        wanted = schemas.ResidentRef().load(query)
+        with self.db.read() as session:
+            return queries.contact(session, self.call, self.vault, wanted["id"])
+
+    @rpc
+    def start_duty(self, command: Json) -> Json:
+        """Give a person a duty and return it. Raises Invalid (unknown or unfit person, area,
+        department), DutyOverlaps.
+        """
+        wanted = schemas.StartDuty().load(command)
+        with self.db.transaction() as session:
+            return duties.start(session, self.call, wanted)
+
+    @rpc
+    def end_duty(self, command: Json) -> Json:
+        """Set the last day of a duty, or none, and return it. Raises Invalid (before_start),
+        DutyOverlaps.
+        """
+        wanted = schemas.EndDuty().load(command)
+        with self.db.transaction() as session:
+            return duties.end(session, self.call, wanted)
+
+    @rpc
+    def get_duty(self, query: Json) -> Json:
+        """The duty with an `id`."""
+        wanted = schemas.DutyRef().load(query)
+        with self.db.read() as session:
+            return queries.duty(session, self.call, wanted["id"])
+
+    @rpc
+    def list_duties(self, query: Json) -> Json:
+        """A page of duties, in the order in which they were given."""
+        wanted = schemas.ListDuties().load(query)
+        with self.db.read() as session:
+            return queries.duties(session, self.call, wanted)
+
+    @rpc
+    def add_department(self, command: Json) -> Json:
+        """Add a department and return it. Raises DepartmentExists."""
+        wanted = schemas.AddDepartment().load(command)
+        with self.db.transaction() as session:
+            return departments.add(session, self.call, wanted)
+
+    @rpc
+    def change_department(self, command: Json) -> Json:
+        """Rename, close or open a department and return it."""
+        wanted = schemas.ChangeDepartment().load(command)
+        with self.db.transaction() as session:
+            return departments.change(session, self.call, wanted)
+
+    @rpc
+    def get_department(self, query: Json) -> Json:
+        """The department with a `code`."""
+        wanted = schemas.DepartmentRef().load(query)
+        with self.db.read() as session:
+            return queries.department(session, self.call, wanted["code"])
+
+    @rpc
+    def list_departments(self, query: Json) -> Json:
+        """A page of departments, by code."""
+        wanted = schemas.ListDepartments().load(query)
+        with self.db.read() as session:
+            return queries.departments(session, self.call, wanted)

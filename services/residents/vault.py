@@ -1,0 +1,144 @@
+"""Field encryption: a data key for each person, wrapped by a master key; keyed blind indexes to
+find what is sealed.
+
+AES-256-GCM (NIST SP 800-38D) with random 96-bit nonces. A sealed field is bound to its table,
+person and name, a wrapped key to its person and master key, so that bytes moved to another row or
+column do not open. Dropping a person's wrapped key erases them.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from services.residents.personal import Personal
+
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+# The first byte of everything sealed, so that another scheme can follow without guessing.
+_VERSION = b"\x01"
+_TABLE = "residents"
+_KEY_ID = re.compile(r"[a-z0-9_-]{1,32}")
+
+
+class SealBroken(Exception):
+    """A sealed value was altered, moved to another row or field, or sealed under a key that is not
+    here.
+    """
+
+
+@dataclass(frozen=True)
+class WrappedKey:
+    """A data key as it is stored: sealed under the master key that `key_id` names."""
+
+    key_id: str
+    wrapped: bytes
+
+
+class DataKey:
+    """The key of one person: seals and opens their fields."""
+
+    __slots__ = ("_aead", "_person")
+
+    def __init__(self, person: UUID, key: bytes) -> None:
+        self._person = person
+        self._aead = AESGCM(key)
+
+    def seal(self, field: str, value: Personal) -> bytes:
+        """The value encrypted for this person's `field`, different each time."""
+        return _seal(self._aead, value.reveal().encode(), self._context(field))
+
+    def open(self, field: str, sealed: bytes) -> Personal:
+        """What `seal` was given; raises SealBroken when the bytes are not this person's `field`."""
+        return Personal(_open(self._aead, sealed, self._context(field)).decode())
+
+    def _context(self, field: str) -> bytes:
+        return _context("field", _TABLE, str(self._person), field)
+
+
+class Vault:
+    """Holds the master keys and the index key. `master_keys` is in order of age: the last one
+    wraps, all unwrap.
+    """
+
+    def __init__(self, master_keys: Mapping[str, bytes], index_key: bytes) -> None:
+        self._masters = {key_id: AESGCM(key) for key_id, key in master_keys.items()}
+        self._current = list(master_keys)[-1]
+        self._index_key = index_key
+
+    def new_key(self, person: UUID) -> tuple[WrappedKey, DataKey]:
+        """A fresh data key for `person`: wrapped, to store, and open, to use."""
+        key = AESGCM.generate_key(_KEY_BYTES * 8)
+        context = _context("data-key", self._current, str(person))
+        wrapped = _seal(self._masters[self._current], key, context)
+        return WrappedKey(self._current, wrapped), DataKey(person, key)
+
+    def open_key(self, person: UUID, stored: WrappedKey) -> DataKey:
+        """The data key of `person`; raises SealBroken when it is another's or its master key is not
+        here.
+        """
+        master = self._masters.get(stored.key_id)
+        if master is None:
+            raise SealBroken
+        context = _context("data-key", stored.key_id, str(person))
+        return DataKey(person, _open(master, stored.wrapped, context))
+
+    def blind_index(self, field: str, normalised: str) -> bytes:
+        """What equal values of one field have in common: HMAC-SHA-256, 32 bytes, useless without
+        the key.
+        """
+        message = _context("blind-index", _TABLE, field, normalised)
+        return hmac.new(self._index_key, message, hashlib.sha256).digest()
+
+
+def parse_master_keys(text: str) -> dict[str, bytes]:
+    """`k1:<base64 of 32 bytes>[,k2:…]` as a dict in the same order; raises ValueError, which does
+    not repeat the text.
+    """
+    keys: dict[str, bytes] = {}
+    for entry in text.split(","):
+        key_id, _, encoded = entry.strip().partition(":")
+        if not _KEY_ID.fullmatch(key_id) or key_id in keys:
+            raise ValueError("each master key needs an id of its own, as in k1:<base64>")
+        keys[key_id] = parse_key(encoded)
+    return keys
+
+
+def parse_key(text: str) -> bytes:
+    """32 bytes from base64; raises ValueError, which does not repeat the text."""
+    try:
+        key = base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise ValueError("a key is not base64") from None
+    if len(key) != _KEY_BYTES:
+        raise ValueError(f"a key is not {_KEY_BYTES} bytes long")
+    return key
+
+
+def _context(*parts: str) -> bytes:
+    """Length-prefixed, so that no two lists of parts give the same bytes."""
+    encoded = [part.encode() for part in ("linli/v1", *parts)]
+    return b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
+
+
+def _seal(aead: AESGCM, plain: bytes, context: bytes) -> bytes:
+    nonce = os.urandom(_NONCE_BYTES)
+    return _VERSION + nonce + aead.encrypt(nonce, plain, context)
+
+
+def _open(aead: AESGCM, sealed: bytes, context: bytes) -> bytes:
+    start = len(_VERSION) + _NONCE_BYTES
+    if sealed[:1] != _VERSION or len(sealed) < start:
+        raise SealBroken
+    try:
+        return aead.decrypt(sealed[1:start], sealed[start:], context)
+    except InvalidTag:
+        raise SealBroken from None
