@@ -1,0 +1,1 @@
+"""Tickets: every kind of ticket, what it is about, who has it, and what became of it."""

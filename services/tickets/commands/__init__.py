@@ -1,0 +1,1 @@
+"""What changes tickets, by capability. Everything here gets a session and never commits."""

@@ -1,0 +1,117 @@
+"""Filing a ticket: once per command, with a number, and accepted at once when who files it may
+accept it.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from chassis import clock
+from chassis.call import Call
+from chassis.errors import Forbidden, Unavailable
+from chassis.ids import new_id
+from services.tickets import access, projections, queries, record, rows
+from services.tickets.categories import TREE
+from services.tickets.commands import dispatch, moving
+from services.tickets.commands.moving import Command
+from services.tickets.lifecycle import State
+from services.tickets.projections import Area
+from services.tickets.record import Step
+from services.tickets.ticket import Ticket
+
+_TRIES = 5
+
+
+def file_ticket(session: Session, call: Call, filing: Command) -> dict[str, Any]:
+    """Store a ticket with its first history row and event, and return it; a repeated command
+    returns what the first one made.
+
+    Raises Invalid (unknown_category, unknown_area, area_too_wide, an impossible time) and
+    Forbidden.
+    """
+    earlier = rows.filed_under(session, call.command_id)
+    if earlier is not None:
+        return queries.answer(session, call, earlier)
+    now = clock.now()
+    call = moving.dated(call, now, None)
+    area = projections.area(session, filing["area"])
+    may = access.filing(call, area.path)
+    _check(call, filing, may)
+    draft = partial(_draft, call=call, filing=filing, area=area, may=may, now=now)
+    ticket, is_new = _keep(session, call, draft)
+    if is_new:
+        record.note(session, call, None, ticket, Step("filing"), recorded_at=now)
+        # What grid workers and clerks file themselves has been accepted by filing it.
+        accepted = [dispatch.acceptance(call)] if "acceptance" in may else []
+        ticket = moving.take(session, call, ticket, accepted, now, first=False)
+    return queries.answer(session, call, ticket)
+
+
+def _check(call: Call, filing: Command, may: frozenset[str]) -> None:
+    TREE.leaf(filing["category"])
+    if may.isdisjoint({"file", "file_on_behalf"}):
+        raise Forbidden(operation="file")
+    others = {_resident(filing["reporter"]), _resident(filing["on_behalf_of"])}
+    if others - {None, call.actor.id} and "file_on_behalf" not in may:
+        raise Forbidden(operation="file_on_behalf")
+
+
+def _keep(session: Session, call: Call, draft: Callable[[str], Ticket]) -> tuple[Ticket, bool]:
+    """The ticket of this command, and whether it was stored just now. `draft` makes it from its
+    number.
+    """
+    for _ in range(_TRIES):
+        ticket = draft(record.next_number(session, call.occurred_at))
+        if record.begin(session, ticket):
+            return ticket, True
+        winner = rows.filed_under(session, call.command_id)
+        if winner is not None:
+            return winner, False
+    raise Unavailable(reason="numbers", retry_after=1)
+
+
+def _draft(
+    number: str, *, call: Call, filing: Command, area: Area, may: frozenset[str], now: datetime
+) -> Ticket:
+    location = filing["location"] or {"lat": None, "lon": None}
+    same = ("kind", "category", "title", "description", "address", "channel", "visibility")
+    return Ticket(
+        **{name: filing[name] for name in same},
+        id=str(new_id()),
+        number=number,
+        command_id=call.command_id,
+        state=State.FILED,
+        version=1,
+        sequence=1,
+        area=area.code,
+        area_path=area.path,
+        place=area.routing,
+        latitude=location["lat"],
+        longitude=location["lon"],
+        priority=filing["priority"] or _priority(filing["category"]),
+        reporter=_resident(filing["reporter"]) or _self(call, may),
+        on_behalf_of=_resident(filing["on_behalf_of"]),
+        filed_by=call.actor.id,
+        filed_at=call.occurred_at,
+        recorded_at=now,
+        changed_at=call.occurred_at,
+    )
+
+
+def _priority(category: str) -> str:
+    return "urgent" if TREE.leaf(category).emergency else "normal"
+
+
+def _resident(person: Command | None) -> str | None:
+    return person["resident"] if person else None
+
+
+def _self(call: Call, may: frozenset[str]) -> str | None:
+    """Who files without naming a reporter speaks for themselves, unless it is their work to write
+    down what others say.
+    """
+    is_staff = "acceptance" in may
+    return call.actor.id if call.actor.kind == "person" and not is_staff else None

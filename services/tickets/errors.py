@@ -1,0 +1,22 @@
+"""What tickets refuses, each with a stable code; what is only wrong in a command's fields is an
+`Invalid` with pointers.
+"""
+
+from chassis.errors import Conflict, Invalid, NotFound
+
+
+class UnknownTicket(NotFound):
+    """There is no such ticket, or it is not yours to see."""
+
+    code = "unknown_ticket"
+
+
+class IllegalMove(Conflict):
+    """The ticket's state does not allow this move."""
+
+    code = "illegal_move"
+
+
+def fault(pointer: str, code: str, message: str) -> Invalid:
+    """One field at fault: `pointer` after RFC 6901, `code` stable, `message` for people."""
+    return Invalid(errors=[{"pointer": pointer, "code": code, "message": message}])

@@ -1,0 +1,133 @@
+"""The list of tickets: what the caller's grants reach, filtered, in one of four orders, page by
+page.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true, tuple_
+from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.expression import cast
+
+from chassis.call import Call
+from services.tickets import access, cursors, lifecycle, numbers, queries, rows, texts
+from services.tickets.categories import TREE
+from services.tickets.lifecycle import State
+from services.tickets.models import TICKETS
+from services.tickets.ticket import Ticket
+
+Query = Mapping[str, Any]
+
+
+def list_tickets(session: Session, call: Call, query: Query) -> dict[str, Any]:
+    """A page of the tickets that the caller may read, `{items, next}`. Raises Invalid for a cursor
+    of another list.
+    """
+    limit, sort = query["limit"], query["sort"]
+    found = session.execute(statement(call, query)).all()
+    page = [rows.from_row(row) for row in found[:limit]]
+    return {
+        "items": queries.tell(session, [(ticket, access.reader(call, ticket)) for ticket in page]),
+        "next": _cursor(sort, page[-1]) if len(found) > limit else None,
+    }
+
+
+def _cursor(sort: str, last: Ticket) -> str:
+    moment: datetime = getattr(last, sort.lstrip("-"))
+    return cursors.after(sort, moment, last.id)
+
+
+def statement(call: Call, query: Query) -> Select[Any]:
+    """The query behind a page: one row more than its limit tells whether there is another page."""
+    # To whom a ticket is merely public, it does not tell its persons, by no filter either.
+    asks_for_persons = not _PERSONS.isdisjoint(query)
+    chosen = select(*rows.COLUMNS).where(readable(call, but="public" if asks_for_persons else ""))
+    for name, condition in _FILTERS.items():
+        if query.get(name) is not None:
+            chosen = chosen.where(condition(query[name]))
+    return _sorted(chosen, query["sort"], query["after"]).limit(query["limit"] + 1)
+
+
+def readable(call: Call, *, but: str = "") -> ColumnElement[bool]:
+    """What `access.holds` says of one ticket, as a condition on all: the reaches in which the
+    caller may read, `but` one of them.
+    """
+    reaches = (reach for reach in call.reaches("read") if reach != but)
+    return or_(false(), *(_within(reach, call.actor.id) for reach in reaches))
+
+
+def _within(reach: str, actor: str | None) -> ColumnElement[bool]:
+    name, _, code = reach.partition(":")
+    condition = _REACHES.get(name)
+    return false() if condition is None else condition(actor, code)
+
+
+def _own(actor: str | None) -> ColumnElement[bool]:
+    if actor is None:
+        return false()
+    return or_(_is_person(TICKETS.c.reporter, actor), TICKETS.c.filed_by == actor)
+
+
+def _held(actor: str | None) -> ColumnElement[bool]:
+    if actor is None:
+        return false()
+    accepted = and_(
+        TICKETS.c.accepted_by == actor,
+        TICKETS.c.state == State.ACCEPTED,
+        TICKETS.c.send_backs < lifecycle.SEND_BACKS_UNTIL_SECRETARY,
+    )
+    # Before it is assigned nobody is the assignee, so that this needs no state.
+    return or_(_is_person(TICKETS.c.assignee, actor), accepted)
+
+
+_REACHES: Mapping[str, Callable[[str | None, str], ColumnElement[bool]]] = {
+    "any": lambda _actor, _code: true(),
+    "public": lambda _actor, _code: TICKETS.c.visibility == "public",
+    "own": lambda actor, _code: _own(actor),
+    "holder": lambda actor, _code: _held(actor),
+    "area": lambda _actor, code: TICKETS.c.area_path.contains([code]),
+    "department": lambda _actor, code: TICKETS.c.department == code,
+}
+
+
+def _is_person(column: Any, actor: str) -> ColumnElement[bool]:
+    """Whether a column of UUIDs holds the actor, who may have an id of another kind (a
+    department's).
+    """
+    return column == actor if rows.is_id(actor) else false()
+
+
+def _search(text: str) -> ColumnElement[bool]:
+    """Tickets whose title or description contains every word, or whose number begins so."""
+    wanted = texts.wanted(text)
+    is_found = TICKETS.c.search.op("@@")(cast(wanted, TSQUERY)) if wanted is not None else false()
+    if numbers.is_beginning(text):
+        return or_(TICKETS.c.number.startswith(text), is_found)
+    return is_found
+
+
+_FILTERS: Mapping[str, Callable[[Any], ColumnElement[bool]]] = {
+    "state": TICKETS.c.state.in_,
+    "kind": lambda kind: TICKETS.c.kind == kind,
+    "category": lambda code: TICKETS.c.category.in_(TREE.below(code)),
+    "area": lambda code: TICKETS.c.area_path.contains([code]),
+    "department": lambda code: TICKETS.c.department == code,
+    "assignee": lambda person: TICKETS.c.assignee == person,
+    "reporter": lambda person: TICKETS.c.reporter == person,
+    "channel": lambda channel: TICKETS.c.channel == channel,
+    "q": _search,
+}
+_PERSONS = frozenset({"assignee", "reporter"})
+
+
+def _sorted(chosen: Select[Any], sort: str, after: str | None) -> Select[Any]:
+    column = TICKETS.c[sort.lstrip("-")]
+    descending = sort.startswith("-")
+    if after is not None:
+        place = tuple_(*cursors.read(after, sort))
+        key = tuple_(column, TICKETS.c.id)
+        chosen = chosen.where(key < place if descending else key > place)
+    order = (column.desc(), TICKETS.c.id.desc()) if descending else (column, TICKETS.c.id)
+    return chosen.order_by(*order)

@@ -1,0 +1,247 @@
+"""The tables of tickets: each ticket as it stands, its history and comments, and what is kept of
+other services' facts.
+
+The indexes are justified in the migration that makes them.
+"""
+
+from datetime import date, datetime
+from typing import Any, cast
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    MetaData,
+    Sequence,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, TSVECTOR, UUID
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+# In the "C" collation the unique index also serves a number's first digits (LIKE '20261101%').
+_Number = Text(collation="C")
+_Id = UUID(as_uuid=False)
+
+
+class Base(DeclarativeBase):
+    """Everything that the migrations make, but for the chassis' own tables."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "%(table_name)s_%(column_0_N_name)s",
+            "uq": "%(table_name)s_%(column_0_N_name)s_key",
+            "ck": "%(table_name)s_%(constraint_name)s_check",
+            "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+            "pk": "%(table_name)s_pkey",
+        }
+    )
+    type_annotation_map = {
+        str: Text,
+        datetime: TIMESTAMP(timezone=True),
+        dict[str, Any]: JSONB,
+        list[str]: ARRAY(Text),
+    }
+
+
+TICKET_NUMBERS = Sequence("ticket_numbers", metadata=Base.metadata)
+
+
+class NumberDay(Base):
+    """Where the one sequence of numbers stood when a day's first ticket was filed."""
+
+    __tablename__ = "number_days"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    base: Mapped[int] = mapped_column(BigInteger)
+
+
+class TicketRow(Base):
+    """A ticket as it stands; field by field `ticket.Ticket`, and `search`, by which it is found."""
+
+    __tablename__ = "tickets"
+
+    id: Mapped[str] = mapped_column(_Id, primary_key=True)
+    number: Mapped[str] = mapped_column(_Number, unique=True)
+    kind: Mapped[str]
+    # Whatever is filed twice under one command is one ticket, for ever.
+    command_id: Mapped[str | None] = mapped_column(unique=True)
+    state: Mapped[str]
+    version: Mapped[int]
+    sequence: Mapped[int]
+
+    category: Mapped[str]
+    title: Mapped[str | None]
+    description: Mapped[str]
+    area: Mapped[str]
+    area_path: Mapped[list[str]]
+    place: Mapped[str]
+    address: Mapped[str | None]
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    channel: Mapped[str]
+    visibility: Mapped[str]
+    priority: Mapped[str]
+
+    reporter: Mapped[str | None] = mapped_column(_Id)
+    on_behalf_of: Mapped[str | None] = mapped_column(_Id)
+    filed_by: Mapped[str | None]
+
+    department: Mapped[str | None]
+    assignee: Mapped[str | None] = mapped_column(_Id)
+    accepted_by: Mapped[str | None]
+    responsible: Mapped[str | None]
+    send_backs: Mapped[int]
+    reopenings: Mapped[int]
+
+    resolution: Mapped[str | None]
+    refusal: Mapped[str | None]
+    refer_to: Mapped[str | None]
+    solved: Mapped[str | None]
+    satisfied: Mapped[str | None]
+    contacted: Mapped[str | None]
+
+    filed_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
+    assigned_at: Mapped[datetime | None]
+    started_at: Mapped[datetime | None]
+    resolved_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    reopened_at: Mapped[datetime | None]
+
+    search: Mapped[str] = mapped_column(TSVECTOR)
+
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('filed', 'accepted', 'assigned', 'in_progress',"
+            " 'resolved', 'closed', 'refused', 'withdrawn')",
+            name="state",
+        ),
+        CheckConstraint(
+            "state NOT IN ('assigned', 'in_progress') OR num_nonnulls(department, assignee) > 0",
+            name="holder",
+        ),
+        CheckConstraint("visibility IN ('public', 'private')", name="visibility"),
+        CheckConstraint("num_nonnulls(latitude, longitude) <> 1", name="location"),
+        Index(None, "filed_at", "id"),
+        Index(None, "changed_at", "id"),
+        Index(None, "state", "filed_at", "id"),
+        Index(None, "category", "filed_at", "id"),
+        Index(
+            None, "department", "filed_at", "id", postgresql_where=text("department IS NOT NULL")
+        ),
+        Index(None, "assignee", "filed_at", "id", postgresql_where=text("assignee IS NOT NULL")),
+        Index(None, "reporter", "filed_at", "id", postgresql_where=text("reporter IS NOT NULL")),
+        Index(None, "filed_by", "filed_at", "id", postgresql_where=text("filed_by IS NOT NULL")),
+        Index(None, "accepted_by", postgresql_where=text("state = 'accepted'")),
+        Index(None, "area_path", postgresql_using="gin"),
+        Index(None, "search", postgresql_using="gin"),
+    )
+
+
+class HistoryRow(Base):
+    """One change of one ticket, and the event it made: same ticket, same `sequence`."""
+
+    __tablename__ = "history"
+
+    ticket: Mapped[str] = mapped_column(_Id, ForeignKey("tickets.id"), primary_key=True)
+    # The key that stops two from making the same step: the second to number it fails.
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    move: Mapped[str]
+    event: Mapped[str]
+    from_state: Mapped[str | None]
+    to_state: Mapped[str]
+    version: Mapped[int]
+    department: Mapped[str | None]
+    assignee: Mapped[str | None] = mapped_column(_Id)
+    actor: Mapped[str | None]
+    actor_kind: Mapped[str]
+    occurred_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    # In people's own words, why; everything else that the move said is in `details`.
+    reason: Mapped[str | None]
+    details: Mapped[dict[str, Any]]
+    # Of the rows that one command makes, the first has its id.
+    command_id: Mapped[str | None]
+
+    __table_args__ = (UniqueConstraint("ticket", "command_id"),)
+
+
+class CommentRow(Base):
+    """What somebody wrote under a ticket, for all who may read it or among staff (`internal`)."""
+
+    __tablename__ = "comments"
+
+    id: Mapped[str] = mapped_column(_Id, primary_key=True)
+    ticket: Mapped[str] = mapped_column(_Id, ForeignKey("tickets.id"))
+    sequence: Mapped[int]
+    author: Mapped[str | None]
+    author_kind: Mapped[str]
+    visibility: Mapped[str]
+    text: Mapped[str]
+    occurred_at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("visibility IN ('public', 'internal')", name="visibility"),
+        UniqueConstraint("ticket", "sequence"),
+    )
+
+
+# As Core sees them: hot writes and lists do without the ORM.
+TICKETS = cast("Table", TicketRow.__table__)
+HISTORY = cast("Table", HistoryRow.__table__)
+
+
+class AreaRow(Base):
+    """A place, as its newest event tells."""
+
+    __tablename__ = "areas"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    names: Mapped[dict[str, Any]]
+    level: Mapped[str]
+    path: Mapped[list[str]]
+    routing: Mapped[str]
+    sequence: Mapped[int] = mapped_column(BigInteger)
+
+
+class DepartmentRow(Base):
+    """A department, as its newest event tells."""
+
+    __tablename__ = "departments"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    names: Mapped[dict[str, Any]]
+    active: Mapped[bool]
+    sequence: Mapped[int] = mapped_column(BigInteger)
+
+
+class DutyRow(Base):
+    """A person's duty from the day `starts` to the day `ends` (None: open), both included, as its
+    newest event tells.
+
+    One that is over is kept: an older event that comes late must find it.
+    """
+
+    __tablename__ = "duties"
+
+    id: Mapped[str] = mapped_column(_Id, primary_key=True)
+    person: Mapped[str] = mapped_column(_Id)
+    role: Mapped[str]
+    area: Mapped[str | None]
+    department: Mapped[str | None]
+    starts: Mapped[date]
+    ends: Mapped[date | None]
+    sequence: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (
+        Index(None, "person"),
+        Index(None, "area", "role", postgresql_where=text("area IS NOT NULL")),
+    )

@@ -1,0 +1,142 @@
+"""What tickets keeps of residents' facts, each as its newest event tells: places, departments,
+duties.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from chassis.events import CloudEvent
+from services.tickets import schemas
+from services.tickets.errors import fault
+from services.tickets.models import AreaRow, Base, DepartmentRow, DutyRow
+from services.tickets.names import Names
+from services.tickets.ticket import Ticket
+
+
+@dataclass(frozen=True)
+class Area:
+    """A place: its code, the codes from the district down to it, and its part of a routing key."""
+
+    code: str
+    path: tuple[str, ...]
+    routing: str
+
+
+def keep_area(session: Session, event: CloudEvent) -> None:
+    """Keep the place that the event is about as it says. Raises ValidationError when it says it
+    wrongly.
+    """
+    _keep(session, AreaRow, schemas.AreaFact().load(event.data), "code", event.sequence)
+
+
+def keep_department(session: Session, event: CloudEvent) -> None:
+    """The same for a department."""
+    _keep(session, DepartmentRow, schemas.DepartmentFact().load(event.data), "code", event.sequence)
+
+
+def keep_duty(session: Session, event: CloudEvent) -> None:
+    """The same for a duty."""
+    _keep(session, DutyRow, schemas.DutyFact().load(event.data), "id", event.sequence)
+
+
+def _keep(
+    session: Session, table: type[Base], fact: Mapping[str, Any], key: str, sequence: int
+) -> None:
+    statement = insert(table).values(**fact, sequence=sequence)
+    newer = {name: statement.excluded[name] for name in (*fact, "sequence") if name != key}
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[key],
+            set_=newer,
+            # An event that was overtaken by a newer one has nothing to say any more.
+            where=table.__table__.c.sequence < statement.excluded.sequence,
+        )
+    )
+
+
+# Nobody serves them as a whole: a ticket filed there would be seen by no clerk.
+_TOO_WIDE = frozenset({"district", "sub_district"})
+
+
+def area(session: Session, code: str) -> Area:
+    """The place with this code; raises Invalid (unknown_area, area_too_wide)."""
+    found = session.execute(
+        select(AreaRow.code, AreaRow.path, AreaRow.routing, AreaRow.level).where(
+            AreaRow.code == code
+        )
+    ).first()
+    if found is None:
+        raise fault("/area", "unknown_area", "There is no such area.")
+    if found.level in _TOO_WIDE:
+        raise fault("/area", "area_too_wide", "Name the community or a place in it.")
+    return Area(found.code, tuple(found.path), found.routing)
+
+
+def check_department(session: Session, code: str) -> None:
+    """Raises Invalid when there is no such department (unknown_department) or it takes no tickets
+    any more.
+    """
+    active = session.scalar(select(DepartmentRow.active).where(DepartmentRow.code == code))
+    if active is None:
+        raise fault("/department", "unknown_department", "There is no such department.")
+    if not active:
+        raise fault("/department", "inactive_department", "This department takes no tickets.")
+
+
+def is_active(session: Session, department: str) -> bool:
+    """Whether a department takes tickets."""
+    return bool(
+        session.scalar(select(DepartmentRow.active).where(DepartmentRow.code == department))
+    )
+
+
+def names(session: Session, tickets: Iterable[Ticket]) -> Names:
+    """What every place and department is called that the tickets mention, in two queries however
+    many they are.
+    """
+    found = list(tickets)
+    areas = {code for ticket in found for code in ticket.area_path}
+    departments = {ticket.department for ticket in found if ticket.department is not None}
+    return Names(
+        _named(session, (AreaRow.code, AreaRow.names, AreaRow.level), areas),
+        _named(session, (DepartmentRow.code, DepartmentRow.names), departments),
+    )
+
+
+def _named(
+    session: Session, columns: Sequence[Any], codes: set[str]
+) -> dict[str, Mapping[str, Any]]:
+    rows = session.execute(select(*columns).where(columns[0].in_(codes))) if codes else ()
+    return {row.code: dict(row._mapping) for row in rows}
+
+
+def departments_served(session: Session, person: str, today: date) -> set[str | None]:
+    """The departments of a person's duties of today, None standing for those that are of no
+    department.
+    """
+    rows = session.scalars(
+        select(DutyRow.department).where(DutyRow.person == person, *_on(today)).distinct()
+    )
+    return set(rows)
+
+
+def nearest(session: Session, role: str, path: Sequence[str], today: date) -> Any:
+    """The duty (id, person, area) of `role` today at the lowest place of `path`, the longest-
+    serving person's first; or None.
+    """
+    duties = session.execute(
+        select(DutyRow.id, DutyRow.person, DutyRow.area)
+        .where(DutyRow.role == role, DutyRow.area.in_(path), *_on(today))
+        .order_by(DutyRow.starts, DutyRow.id)
+    ).all()
+    return max(duties, key=lambda duty: path.index(duty.area), default=None)
+
+
+def _on(day: date) -> tuple[ColumnElement[bool], ...]:
+    return DutyRow.starts <= day, or_(DutyRow.ends.is_(None), DutyRow.ends >= day)

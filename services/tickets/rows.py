@@ -1,0 +1,79 @@
+"""Tickets out of the database, as values."""
+
+from dataclasses import fields
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.orm import Session
+
+from chassis.call import Call
+from services.tickets import numbers
+from services.tickets.errors import UnknownTicket
+from services.tickets.lifecycle import State
+from services.tickets.models import HISTORY, TICKETS
+from services.tickets.ticket import Ticket
+
+FIELDS: Final = tuple(item.name for item in fields(Ticket))
+COLUMNS: Final = tuple(TICKETS.c[name] for name in FIELDS)
+
+
+def filed_under(session: Session, command_id: str | None) -> Ticket | None:
+    """The ticket that this command has filed, if it did."""
+    if command_id is None:
+        return None
+    return one(session, select(*COLUMNS).where(TICKETS.c.command_id == command_id))
+
+
+def made(session: Session, call: Call, ticket: Ticket) -> bool:
+    """Whether this command of this caller has changed the ticket before."""
+    if call.command_id is None:
+        return False
+    found = select(HISTORY.c.sequence).where(
+        HISTORY.c.ticket == ticket.id,
+        HISTORY.c.command_id == call.command_id,
+        HISTORY.c.actor.is_not_distinct_from(call.actor.id),
+    )
+    return session.execute(found).first() is not None
+
+
+def locked(session: Session, reference: str) -> Ticket:
+    """The ticket with this id or number, locked for the transaction; raises UnknownTicket."""
+    statement = select(*COLUMNS).where(named(reference)).with_for_update()
+    ticket = one(session, statement)
+    if ticket is None:
+        raise UnknownTicket()
+    return ticket
+
+
+def named(reference: str) -> ColumnElement[bool]:
+    """The condition for the ticket with this id or number; raises UnknownTicket when it has the
+    form of neither.
+    """
+    if numbers.is_number(reference):
+        return TICKETS.c.number == reference
+    if not is_id(reference):
+        raise UnknownTicket()
+    return TICKETS.c.id == reference
+
+
+def is_id(text: str) -> bool:
+    """Whether the text is a UUID in its usual form; Python reads more forms than PostgreSQL."""
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
+def one(session: Session, statement: Select[Any]) -> Ticket | None:
+    """The one ticket that a statement over COLUMNS selects, if any."""
+    row = session.execute(statement).first()
+    return from_row(row) if row is not None else None
+
+
+def from_row(row: Any) -> Ticket:
+    """A row of COLUMNS as a ticket."""
+    values = dict(zip(FIELDS, row, strict=True))
+    values["state"] = State(values["state"])
+    values["area_path"] = tuple(values["area_path"])
+    return Ticket(**values)

@@ -1,0 +1,300 @@
+"""What tickets accepts over RPC, field by field. Unknown fields are refused; texts arrive cleaned
+and bounded.
+"""
+
+from typing import Any
+
+from marshmallow import (
+    EXCLUDE,
+    INCLUDE,
+    Schema,
+    ValidationError,
+    fields,
+    validate,
+    validates_schema,
+)
+
+from services.tickets import texts
+from services.tickets.lifecycle import State
+
+CHANNELS = (
+    "page",
+    "phone",
+    "counter",
+    "home_visit",
+    "meeting",
+    "fair",
+    "chat_group",
+    "hotline",
+    "open311",
+    "patrol",
+)
+VISIBILITIES = ("public", "private")
+PRIORITIES = ("normal", "urgent")
+SORTS = ("-filed_at", "filed_at", "-changed_at", "changed_at")
+MOST = 200
+
+
+class Text(fields.String):
+    """What somebody wrote, cleaned, of at most `most` characters. Nothing but space counts as
+    nothing.
+    """
+
+    default_error_messages = {
+        "empty": "This must not be empty.",
+        "long": "At most {most} characters.",
+    }
+
+    def __init__(self, most: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.most = most
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        text = texts.clean(super()._deserialize(value, attr, data, **kwargs))
+        if len(text) > self.most:
+            raise self.make_error("long", most=self.most)
+        if not text and self.required:
+            raise self.make_error("empty")
+        return text or None
+
+
+def _optional_text(most: int) -> Text:
+    return Text(most, load_default=None, allow_none=True)
+
+
+class _Code(fields.String):
+    """A code of something: short, printable, looked up as it is."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Regexp(r"[A-Za-z0-9_.:-]{1,100}\Z"), **kwargs)
+
+
+class _Id(fields.UUID):
+    """A UUID, as text in its usual form."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        return str(super()._deserialize(value, attr, data, **kwargs))
+
+
+class _YesNo(fields.Field[str]):
+    """`yes` or `no`; true and false are understood."""
+
+    default_error_messages = {"invalid": "Must be yes or no."}
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        if value in ("yes", "no"):
+            return str(value)
+        raise self.make_error("invalid")
+
+
+class _Several(fields.Field[list[str]]):
+    """Some of a few values, as a list or a text with commas."""
+
+    default_error_messages = {"invalid": "Not among the known values."}
+
+    def __init__(self, known: tuple[str, ...], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.known = known
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> list[str]:
+        values = value.split(",") if isinstance(value, str) else value
+        if not isinstance(values, list) or not all(item in self.known for item in values):
+            raise self.make_error("invalid")
+        return values
+
+
+class Location(Schema):
+    """A point on the map, WGS 84, in degrees."""
+
+    lat = fields.Float(required=True, validate=validate.Range(-90, 90))
+    lon = fields.Float(required=True, validate=validate.Range(-180, 180))
+
+
+class Person(Schema):
+    """A known resident."""
+
+    resident = _Id(required=True)
+
+
+class FileTicket(Schema):
+    """What is raised, where, by whom and for whom. Without a reporter it is the caller's own, or
+    nobody's when staff file it.
+    """
+
+    kind = fields.String(required=True, validate=validate.OneOf(["request"]))
+    category = _Code(required=True)
+    title = _optional_text(100)
+    description = Text(5000, required=True)
+    area = _Code(required=True)
+    address = _optional_text(200)
+    location = fields.Nested(Location, load_default=None, allow_none=True)
+    reporter = fields.Nested(Person, load_default=None, allow_none=True)
+    on_behalf_of = fields.Nested(Person, load_default=None, allow_none=True)
+    channel = fields.String(required=True, validate=validate.OneOf(CHANNELS))
+    visibility = fields.String(required=True, validate=validate.OneOf(VISIBILITIES))
+    priority = fields.String(
+        load_default=None, allow_none=True, validate=validate.OneOf(PRIORITIES)
+    )
+
+
+class One(Schema):
+    """One ticket, by its id or its number."""
+
+    id = fields.String(required=True, validate=validate.Length(1, 64))
+
+
+class Move(One):
+    """A move without further words. `if_match`: the version that the caller has read."""
+
+    if_match = fields.Integer(load_default=None, allow_none=True, strict=True)
+
+
+class Refuse(Move):
+    """Why it is refused, and where else its reporter may turn."""
+
+    reason = Text(1000, required=True)
+    refer_to = _optional_text(200)
+
+
+class Reasoned(Move):
+    """A move that must be explained."""
+
+    reason = Text(1000, required=True)
+
+
+class Assign(Move):
+    """Who is to have it: a department, a person on duty, or a person of that department."""
+
+    department = _Code(load_default=None, allow_none=True)
+    assignee = _Id(load_default=None, allow_none=True)
+    note = _optional_text(1000)
+
+    @validates_schema
+    def _someone(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        if data.get("department") is None and data.get("assignee") is None:
+            raise ValidationError("Name a department or an assignee.", "department")
+
+
+class Resolve(Move):
+    """What was done."""
+
+    summary = Text(2000, required=True)
+
+
+class FollowUp(Move):
+    """The reporter's answer."""
+
+    solved = fields.String(required=True, validate=validate.OneOf(["yes", "partly", "no"]))
+    satisfied = _YesNo(required=True)
+    contacted = _YesNo(load_default=None, allow_none=True)
+    reopen = fields.Boolean(load_default=False)
+    reason = _optional_text(1000)
+    comment = _optional_text(2000)
+
+    @validates_schema
+    def _agrees(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        if data.get("solved") == "yes" and data.get("reopen"):
+            raise ValidationError("What is solved is not reopened.", "reopen")
+
+
+class Comment(One):
+    """A comment for everyone who may read the ticket, or among staff (`internal`)."""
+
+    text = Text(2000, required=True)
+    visibility = fields.String(
+        load_default="public", validate=validate.OneOf(["public", "internal"])
+    )
+
+
+class Amend(Move):
+    """Corrections: only the fields that are there change. `if_sequence` also compares what does not
+    change the version.
+    """
+
+    if_sequence = fields.Integer(load_default=None, allow_none=True, strict=True)
+    category = _Code()
+    title = Text(100, allow_none=True)
+    location = fields.Nested(Location, allow_none=True)
+    visibility = fields.String(validate=validate.OneOf(VISIBILITIES))
+
+
+class Nothing(Schema):
+    """A query that needs no words."""
+
+
+class Page(Schema):
+    """A page: `after` is the `next` of the page before it."""
+
+    after = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
+    limit = fields.Integer(load_default=50, strict=True, validate=validate.Range(1, MOST))
+
+
+class PageOfOne(One, Page):
+    """A page of what belongs to one ticket."""
+
+
+class ListTickets(Page):
+    """Which tickets, in which order; `area` and `category` include what lies below them."""
+
+    state = _Several(tuple(str(state) for state in State))
+    kind = fields.String(validate=validate.OneOf(["request"]))
+    category = _Code()
+    area = _Code()
+    department = _Code()
+    assignee = _Id()
+    reporter = _Id()
+    channel = fields.String(validate=validate.OneOf(CHANNELS))
+    q = Text(100)
+    sort = fields.String(load_default="-filed_at", validate=validate.OneOf(SORTS))
+
+
+class _Fact(Schema):
+    """What is kept of somebody else's event; the rest of it is left alone, so that its owner may
+    add to it.
+    """
+
+    class Meta:
+        unknown = EXCLUDE
+
+
+class _Names(_Fact):
+    """A name in several languages."""
+
+    class Meta:
+        unknown = INCLUDE
+
+    zh = fields.String(required=True)
+
+
+class AreaFact(_Fact):
+    """A place as it stands after an event."""
+
+    code = fields.String(required=True)
+    name = fields.String(required=True)
+    names = fields.Nested(_Names, required=True)
+    level = fields.String(required=True)
+    path = fields.List(fields.String(), required=True, validate=validate.Length(min=1))
+    routing = fields.String(required=True)
+
+
+class DepartmentFact(_Fact):
+    """A department as it stands after an event."""
+
+    code = fields.String(required=True)
+    name = fields.String(required=True)
+    names = fields.Nested(_Names, required=True)
+    active = fields.Boolean(required=True)
+
+
+class DutyFact(_Fact):
+    """A duty as it stands after an event."""
+
+    id = _Id(required=True, data_key="duty")
+    person = _Id(required=True)
+    role = fields.String(required=True)
+    area = fields.String(required=True, allow_none=True)
+    department = fields.String(required=True, allow_none=True)
+    starts = fields.Date(required=True, data_key="from")
+    ends = fields.Date(required=True, allow_none=True, data_key="to")

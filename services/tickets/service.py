@@ -1,0 +1,161 @@
+"""Tickets, the whole surface: commands and queries by RPC, facts of residents by event."""
+
+from typing import Any
+
+from chassis.call import Call
+from chassis.consumer import on_event
+from chassis.context import CurrentCall
+from chassis.database import Database
+from chassis.events import CloudEvent
+from chassis.health import Health
+from chassis.rpc import rpc
+from services.tickets import listing, projections, queries, schemas
+from services.tickets.commands import dispatch, filing, follow_up, work, writing
+
+Json = dict[str, Any]
+
+
+class TicketsService:
+    """What tickets accepts. Every command answers with the ticket as it stands then; repeated, it
+    changes nothing.
+    """
+
+    name = "tickets"
+    emits = True
+    db = Database()
+    call: Call = CurrentCall()
+    health = Health()
+
+    @rpc
+    def file_ticket(self, command: Json) -> Json:
+        """File a ticket. `command`: schemas.FileTicket; raises Invalid, Forbidden."""
+        with self.db.transaction() as session:
+            return filing.file_ticket(session, self.call, schemas.FileTicket().load(command))
+
+    @rpc
+    def accept(self, command: Json) -> Json:
+        """Take it on. `command`: schemas.Move. This and every move raises what access.check_move
+        raises.
+        """
+        with self.db.transaction() as session:
+            return dispatch.accept(session, self.call, schemas.Move().load(command))
+
+    @rpc
+    def refuse(self, command: Json) -> Json:
+        """Say that it will not be handled. `command`: schemas.Refuse."""
+        with self.db.transaction() as session:
+            return dispatch.refuse(session, self.call, schemas.Refuse().load(command))
+
+    @rpc
+    def assign(self, command: Json) -> Json:
+        """Give it to a department or a person. `command`: schemas.Assign; raises also Invalid."""
+        with self.db.transaction() as session:
+            return dispatch.assign(session, self.call, schemas.Assign().load(command))
+
+    @rpc
+    def start_work(self, command: Json) -> Json:
+        """Start to work on it, and be responsible. `command`: schemas.Move."""
+        with self.db.transaction() as session:
+            return work.start_work(session, self.call, schemas.Move().load(command))
+
+    @rpc
+    def send_back(self, command: Json) -> Json:
+        """Give it back. `command`: schemas.Reasoned."""
+        with self.db.transaction() as session:
+            return work.send_back(session, self.call, schemas.Reasoned().load(command))
+
+    @rpc
+    def resolve(self, command: Json) -> Json:
+        """Say what was done. `command`: schemas.Resolve."""
+        with self.db.transaction() as session:
+            return work.resolve(session, self.call, schemas.Resolve().load(command))
+
+    @rpc
+    def rate(self, command: Json) -> Json:
+        """Keep the reporter's answer; it is closed or reopened. `command`: schemas.FollowUp."""
+        with self.db.transaction() as session:
+            return follow_up.rate(session, self.call, schemas.FollowUp().load(command))
+
+    @rpc
+    def reopen(self, command: Json) -> Json:
+        """Give it to the same unit again. `command`: schemas.Reasoned."""
+        with self.db.transaction() as session:
+            return follow_up.reopen(session, self.call, schemas.Reasoned().load(command))
+
+    @rpc
+    def withdraw(self, command: Json) -> Json:
+        """Take it back. `command`: schemas.Reasoned."""
+        with self.db.transaction() as session:
+            return follow_up.withdraw(session, self.call, schemas.Reasoned().load(command))
+
+    @rpc
+    def comment(self, command: Json) -> Json:
+        """Write a comment and return it. `command`: schemas.Comment; raises UnknownTicket,
+        Forbidden.
+        """
+        with self.db.transaction() as session:
+            return writing.comment(session, self.call, schemas.Comment().load(command))
+
+    @rpc
+    def amend(self, command: Json) -> Json:
+        """Correct it. `command`: schemas.Amend; raises UnknownTicket, Forbidden, Stale, Invalid."""
+        with self.db.transaction() as session:
+            return writing.amend(session, self.call, schemas.Amend().load(command))
+
+    @rpc
+    def get_ticket(self, query: Json) -> Json:
+        """One ticket by its id or number. `query`: schemas.One; raises UnknownTicket."""
+        with self.db.read() as session:
+            return queries.get_ticket(session, self.call, schemas.One().load(query))
+
+    @rpc
+    def list_tickets(self, query: Json) -> Json:
+        """A page of the tickets that the caller may read. `query`: schemas.ListTickets."""
+        with self.db.read() as session:
+            return listing.list_tickets(session, self.call, schemas.ListTickets().load(query))
+
+    @rpc
+    def ticket_history(self, query: Json) -> Json:
+        """A page of a ticket's history. `query`: schemas.PageOfOne; raises UnknownTicket."""
+        with self.db.read() as session:
+            return queries.ticket_history(session, self.call, schemas.PageOfOne().load(query))
+
+    @rpc
+    def list_comments(self, query: Json) -> Json:
+        """A page of a ticket's comments. `query`: schemas.PageOfOne; raises UnknownTicket."""
+        with self.db.read() as session:
+            return queries.list_comments(session, self.call, schemas.PageOfOne().load(query))
+
+    @rpc
+    def suggest(self, query: Json) -> Json:
+        """Who might solve it. `query`: schemas.One; raises UnknownTicket, Forbidden."""
+        with self.db.read() as session:
+            return queries.suggest(session, self.call, schemas.One().load(query))
+
+    @rpc
+    def categories(self, query: Json) -> Json:
+        """The tree of what requests are about. `query`: empty."""
+        schemas.Nothing().load(query)
+        return queries.categories(self.call)
+
+    @on_event("linli.residents.area_added.v1", "linli.residents.area_renamed.v1")
+    def on_area_changed(self, event: CloudEvent) -> None:
+        """Keep the place as it is now."""
+        with self.db.transaction(event) as session:
+            projections.keep_area(session, event)
+
+    @on_event("linli.residents.department_added.v1", "linli.residents.department_changed.v1")
+    def on_department_changed(self, event: CloudEvent) -> None:
+        """Keep the department as it is now."""
+        with self.db.transaction(event) as session:
+            projections.keep_department(session, event)
+
+    @on_event(
+        "linli.residents.duty_started.v1",
+        "linli.residents.duty_changed.v1",
+        "linli.residents.duty_ended.v1",
+    )
+    def on_duty_changed(self, event: CloudEvent) -> None:
+        """Keep the duty as it is now."""
+        with self.db.transaction(event) as session:
+            projections.keep_duty(session, event)
