@@ -1,0 +1,1 @@
+"""Tells people what becomes of their tickets: in the app, and by SMS."""

@@ -1,0 +1,92 @@
+"""What changes when news arrives or is read. Every function works in the session it is given."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from chassis.events import CloudEvent
+from chassis.ids import new_id
+from services.notifications import deliveries, schemas
+from services.notifications.errors import UnknownNotification
+from services.notifications.models import Department, Notification, Progress
+from services.notifications.news import STEPS, Telling, TicketFacts, tellings
+from services.notifications.staleness import Limits, stale_on_arrival
+
+
+def tell(session: Session, event: CloudEvent, limits: Limits, at: datetime) -> None:
+    """Tell everybody whom a ticket's event concerns; raises ValidationError on a wrong schema."""
+    facts = schemas.TicketEvent().load(event.data)
+    latest = _note_progress(session, facts.ticket, event)
+    stale = stale_on_arrival(event.sequence, latest, at - event.time, limits)
+    for telling in tellings(event.type, facts):
+        notification = _notify(session, event, facts, telling, at)
+        if notification is not None:
+            deliveries.queue(session, notification, telling, stale, at)
+
+
+def _note_progress(session: Session, ticket: UUID, event: CloudEvent) -> int:
+    """The latest step of the ticket that was seen, this one included.
+
+    The row is locked until the end of the transaction: of two steps that arrive together, the
+    second to get here knows of the first.
+    """
+    if event.type not in STEPS:
+        query = select(Progress.sequence).where(Progress.ticket == ticket)
+        return session.scalar(query) or 0
+    statement = insert(Progress).values(ticket=ticket, sequence=event.sequence)
+    return session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[Progress.ticket],
+            set_={"sequence": func.greatest(Progress.sequence, statement.excluded.sequence)},
+        ).returning(Progress.sequence)
+    ).scalar_one()
+
+
+def _notify(
+    session: Session, event: CloudEvent, facts: TicketFacts, telling: Telling, at: datetime
+) -> UUID | None:
+    """The id of the new inbox item; None when this person was told this of this event before."""
+    statement = insert(Notification).values(
+        id=new_id(),
+        event=UUID(event.id),
+        person=telling.person,
+        purpose=telling.purpose,
+        ticket=facts.ticket,
+        sequence=event.sequence,
+        variables={"number": facts.number, "department": facts.department},
+        at=event.time,
+        created_at=at,
+    )
+    return session.scalar(statement.on_conflict_do_nothing().returning(Notification.id))
+
+
+def mark_read(session: Session, person: UUID, notification: UUID, at: datetime) -> Notification:
+    """Note that the person has read an item; raises UnknownNotification when it is not theirs."""
+    item = session.scalar(
+        select(Notification)
+        .where(Notification.id == notification, Notification.person == person)
+        .with_for_update()
+    )
+    if item is None:
+        raise UnknownNotification
+    # The first reading is the one that counts: repeating it changes nothing.
+    item.read_at = item.read_at or at
+    return item
+
+
+def keep_department(session: Session, event: CloudEvent) -> None:
+    """Keep what a department is called; a late event never overwrites a newer one."""
+    department: dict[str, Any] = schemas.DepartmentEvent().load(event.data)
+    values = {**department, "sequence": event.sequence}
+    statement = insert(Department).values(values)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[Department.code],
+            set_=values,
+            where=Department.sequence < event.sequence,
+        )
+    )

@@ -1,0 +1,107 @@
+"""One delivery on its way, in three stages with a type each: Claimed → Message → Result.
+
+Here is all the network and no transaction. Claiming and recording are in `deliveries`, what a
+result means in `outcome`.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from eventlet.greenpool import GreenPool
+from eventlet.timeout import Timeout
+
+from chassis.errors import NotFound, ServiceError, Unavailable
+from services.notifications.outcome import Reason, Result, Tally
+from services.notifications.providers import Message, Provider
+from services.notifications.staleness import Limits, stale_when_sending
+from services.notifications.texts import CannotRender, Texts
+
+# How many calls of one round run at a time: a slow provider must not make the quick ones wait.
+AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A delivery that this worker has for the length of its lease; `claim` proves that it has."""
+
+    id: UUID
+    claim: int
+    purpose: str
+    person: UUID
+    variables: dict[str, Any]
+    sequence: int
+    latest: int
+    happened_at: datetime
+    queued_at: datetime
+    tally: Tally
+
+
+@dataclass(frozen=True)
+class Courier:
+    """Carries claimed deliveries. `contact` gives `{phone, locale}` of a person by id."""
+
+    contact: Callable[[UUID], dict[str, Any]]
+    provider: Provider
+    texts: Texts
+    limits: Limits
+    # Seconds after which an attempt is over, whatever the provider drips.
+    longest: float
+
+    def carry_all(
+        self, claimed: Sequence[Claimed], now: Callable[[], datetime]
+    ) -> Iterator[tuple[Claimed, Result]]:
+        """Carry several at a time, and give each with its result, in the order they were given."""
+        results = GreenPool(AT_ONCE).imap(lambda delivery: self.carry(delivery, now()), claimed)
+        return zip(claimed, results, strict=True)
+
+    def carry(self, delivery: Claimed, at: datetime) -> Result:
+        """Try one delivery and say how it went."""
+        prepared = self._prepare(delivery, at)
+        return self._call(prepared) if isinstance(prepared, Message) else prepared
+
+    def _prepare(self, delivery: Claimed, at: datetime) -> Message | Result:
+        if stale := stale_when_sending(
+            delivery.sequence,
+            delivery.latest,
+            happened=at - delivery.happened_at,
+            queued=at - delivery.queued_at,
+            limits=self.limits,
+        ):
+            return Result(stale)
+        contact = self._look_up(delivery.person)
+        if isinstance(contact, Result):
+            return contact
+        if not contact.get("phone"):
+            return Result(Reason.NO_PHONE)
+        return self._write(delivery, contact)
+
+    def _look_up(self, person: UUID) -> dict[str, Any] | Result:
+        try:
+            return self.contact(person)
+        except NotFound:
+            return Result(Reason.UNKNOWN_PERSON)
+        except Unavailable:
+            return Result(Reason.RESIDENTS_UNAVAILABLE)
+        except ServiceError:
+            return Result(Reason.RESIDENTS_REFUSED)
+
+    def _write(self, delivery: Claimed, contact: dict[str, Any]) -> Message | Result:
+        # Departments have no name here: a message says number, state and next step, no more.
+        variables = {**delivery.variables, "department": None}
+        try:
+            text = self.texts.render(delivery.purpose, contact.get("locale"), "sms", variables)
+        except CannotRender:
+            return Result(Reason.UNRENDERABLE)
+        return Message(key=str(delivery.id), to=contact["phone"], text=text)
+
+    def _call(self, message: Message) -> Result:
+        with Timeout(self.longest) as limit:
+            try:
+                return self.provider.send(message)
+            except Timeout as timeout:
+                if timeout is not limit:
+                    raise
+                return Result(Reason.PROVIDER_TIMEOUT, seconds=self.longest)

@@ -1,0 +1,182 @@
+"""Deliveries in the database: queued with the news, claimed by a worker, settled by its record.
+
+A claim is a lease, not a lock: the row's due time moves by the lease, and the number of the claim
+goes up. Whoever records must still hold the latest claim, so that a worker that was thought dead
+changes nothing any more; and what a dead worker held comes due by itself.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from chassis.ids import new_id
+from services.notifications.courier import Claimed
+from services.notifications.models import Attempt, Delivery, Notification, Progress
+from services.notifications.news import Channel, Telling
+from services.notifications.outcome import (
+    KINDS,
+    Kind,
+    Reason,
+    Result,
+    Schedules,
+    State,
+    Tally,
+    Verdict,
+    judge,
+)
+
+
+def queue(
+    session: Session, notification: UUID, telling: Telling, stale: Reason | None, at: datetime
+) -> None:
+    """One delivery for each further channel: due at once, or skipped when the news is stale."""
+    for channel in telling.also:
+        session.add(
+            Delivery(
+                id=new_id(),
+                notification=notification,
+                purpose=telling.purpose,
+                channel=channel,
+                state=State.SKIPPED if stale else State.QUEUED,
+                reason=stale,
+                next_attempt_at=None if stale else at,
+                created_at=at,
+                settled_at=at if stale else None,
+            )
+        )
+
+
+def claim(
+    session: Session, at: datetime, limit: int, lease: timedelta, schedules: Schedules
+) -> list[Claimed]:
+    """Take up to `limit` deliveries that are due; other workers take others and wait for none."""
+    due = session.scalars(
+        select(Delivery)
+        .where(Delivery.state == State.QUEUED, Delivery.next_attempt_at <= at)
+        .order_by(Delivery.next_attempt_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for delivery in due:
+        if delivery.claimed_at is not None:
+            _write_off(session, delivery, at, schedules)
+    taken = [delivery for delivery in due if delivery.state == State.QUEUED]
+    for delivery in taken:
+        delivery.claim += 1
+        delivery.claimed_at = at
+        delivery.next_attempt_at = at + lease
+    session.flush()
+    return _with_news(session, taken)
+
+
+def record(
+    session: Session,
+    claimed: Claimed,
+    result: Result,
+    schedules: Schedules,
+    at: datetime,
+    *,
+    chance: float,
+) -> Verdict | None:
+    """Settle a delivery or set its next attempt; None when the claim is no longer ours."""
+    delivery = session.scalar(
+        select(Delivery)
+        .where(Delivery.id == claimed.id, Delivery.claim == claimed.claim)
+        .where(Delivery.claimed_at.is_not(None))
+        .with_for_update()
+    )
+    if delivery is None:
+        return None
+    verdict = judge(result, claimed.tally, schedules, at, chance)
+    _settle(session, delivery, result, verdict, at)
+    return verdict
+
+
+def record_code(session: Session, delivery: UUID, result: Result, at: datetime) -> None:
+    """Note that a sign-in code was sent or not: one attempt, without whom it was for."""
+    sent = result.reason is Reason.DELIVERED
+    session.add(
+        Delivery(
+            id=delivery,
+            purpose="sign_in_code",
+            channel=Channel.SMS,
+            state=State.DELIVERED if sent else State.FAILED,
+            reason=result.reason,
+            claim=1,
+            provider_reference=result.reference,
+            created_at=at,
+            settled_at=at,
+        )
+    )
+    session.flush()
+    session.add(_attempt(delivery, 1, result, at, None))
+
+
+def _write_off(session: Session, delivery: Delivery, at: datetime, schedules: Schedules) -> None:
+    """Note the attempt of a worker that died: it may have sent, hence the idempotency key."""
+    result = Result(Reason.WORKER_LOST)
+    # The lease was the delay; only the giving up is taken from the verdict.
+    verdict = judge(result, _tally(delivery), schedules, at, chance=0.5)
+    _settle(session, delivery, result, verdict, at)
+
+
+def _settle(
+    session: Session, delivery: Delivery, result: Result, verdict: Verdict, at: datetime
+) -> None:
+    if KINDS[result.reason] is not Kind.SKIP:
+        session.add(_attempt(delivery.id, delivery.claim, result, at, verdict.next_attempt_at))
+    delivery.state = verdict.state
+    delivery.reason = result.reason
+    delivery.next_attempt_at = verdict.next_attempt_at
+    delivery.claimed_at = None
+    delivery.provider_failures = verdict.tally.provider
+    delivery.waits = verdict.tally.waiting
+    delivery.losses = verdict.tally.lost
+    delivery.provider_reference = result.reference
+    delivery.settled_at = None if verdict.state is State.QUEUED else at
+
+
+def _attempt(
+    delivery: UUID, number: int, result: Result, at: datetime, again: datetime | None
+) -> Attempt:
+    return Attempt(
+        delivery=delivery,
+        number=number,
+        at=at,
+        reason=result.reason,
+        status=result.status,
+        duration_ms=round(result.seconds * 1000),
+        next_attempt_at=again,
+    )
+
+
+def _with_news(session: Session, taken: Sequence[Delivery]) -> list[Claimed]:
+    rows = session.execute(
+        select(Delivery, Notification, func.coalesce(Progress.sequence, 0))
+        .join(Notification, Notification.id == Delivery.notification)
+        .outerjoin(Progress, Progress.ticket == Notification.ticket)
+        .where(Delivery.id.in_([delivery.id for delivery in taken]))
+        .order_by(Notification.at, Notification.sequence)
+    )
+    return [
+        Claimed(
+            id=delivery.id,
+            claim=delivery.claim,
+            purpose=delivery.purpose,
+            person=news.person,
+            variables=news.variables,
+            sequence=news.sequence,
+            latest=latest,
+            happened_at=news.at,
+            queued_at=delivery.created_at,
+            tally=_tally(delivery),
+        )
+        for delivery, news, latest in rows
+    ]
+
+
+def _tally(delivery: Delivery) -> Tally:
+    return Tally(delivery.provider_failures, delivery.waits, delivery.losses)

@@ -1,0 +1,139 @@
+"""The tables of notifications: what people were told, how it is delivered, each attempt.
+
+No table has a column for a phone number, a name or a text: whoever is to be told stands here by id,
+and texts are rendered from the purpose when somebody reads them.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """The base of this service's models."""
+
+    type_annotation_map = {datetime: DateTime(timezone=True), str: Text, dict[str, Any]: JSONB}
+
+
+class Notification(Base):
+    """One person told one thing because of one event: an item of their inbox.
+
+    `at` is when it happened, `sequence` its place among the ticket's events.
+    """
+
+    __tablename__ = "notification"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    event: Mapped[UUID]
+    person: Mapped[UUID]
+    purpose: Mapped[str]
+    ticket: Mapped[UUID]
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    variables: Mapped[dict[str, Any]]
+    at: Mapped[datetime]
+    read_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+    __table_args__ = (
+        UniqueConstraint("event", "person", "purpose", name="notification_told_once"),
+        Index("notification_inbox", "person", "at", "sequence", "id"),
+        # Most of an old inbox has been read: counting what is not must not read the rest.
+        Index(
+            "notification_unread",
+            "person",
+            "at",
+            "sequence",
+            "id",
+            postgresql_where=text("read_at IS NULL"),
+        ),
+    )
+
+
+class Delivery(Base):
+    """One message by one channel, and where it stands.
+
+    `next_attempt_at` is when it is due while it is queued. A worker that takes it moves that time
+    by its lease and numbers its `claim`; what it has not recorded when the lease is over is due
+    again. The counts are of failures, by kind. A sign-in code has no notification.
+    """
+
+    __tablename__ = "delivery"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    notification: Mapped[UUID | None] = mapped_column(ForeignKey("notification.id"))
+    purpose: Mapped[str]
+    channel: Mapped[str]
+    state: Mapped[str]
+    reason: Mapped[str | None]
+    next_attempt_at: Mapped[datetime | None]
+    claim: Mapped[int] = mapped_column(Integer, default=0)
+    claimed_at: Mapped[datetime | None]
+    provider_failures: Mapped[int] = mapped_column(Integer, default=0)
+    waits: Mapped[int] = mapped_column(Integer, default=0)
+    losses: Mapped[int] = mapped_column(Integer, default=0)
+    provider_reference: Mapped[str | None]
+    created_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("notification", "channel", name="delivery_once_per_channel"),
+        CheckConstraint(
+            "state IN ('queued', 'delivered', 'failed', 'skipped')", name="delivery_state"
+        ),
+        CheckConstraint(
+            "(state = 'queued') = (next_attempt_at IS NOT NULL)", name="delivery_due_while_queued"
+        ),
+        # The worker's look-up sees what is queued and none of the history.
+        Index("delivery_due", "next_attempt_at", postgresql_where=text("state = 'queued'")),
+        # Administrators look for the few that failed among the many that did not.
+        Index("delivery_by_state", "state", "id"),
+    )
+
+
+class Attempt(Base):
+    """One try at a delivery: how it ended, how long it took, when the next one is due."""
+
+    __tablename__ = "attempt"
+
+    delivery: Mapped[UUID] = mapped_column(ForeignKey("delivery.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    at: Mapped[datetime]
+    reason: Mapped[str]
+    status: Mapped[int | None] = mapped_column(SmallInteger)
+    duration_ms: Mapped[int] = mapped_column(Integer)
+    next_attempt_at: Mapped[datetime | None]
+
+
+class Progress(Base):
+    """The latest step of each ticket that was seen, so that nobody is sent stale news."""
+
+    __tablename__ = "progress"
+
+    ticket: Mapped[UUID] = mapped_column(primary_key=True)
+    sequence: Mapped[int] = mapped_column(BigInteger)
+
+
+class Department(Base):
+    """What departments are called, kept from the events of residents."""
+
+    __tablename__ = "department"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    names: Mapped[dict[str, Any]]
+    sequence: Mapped[int] = mapped_column(BigInteger)

@@ -1,0 +1,79 @@
+"""What notifications accepts over RPC, and what it reads of other services' events.
+
+Requests name every field they may have; of an event only what is needed is read and the rest is
+left alone, so that its owner may add to it.
+"""
+
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, fields, post_load, validate
+
+from services.notifications.news import TicketFacts
+from services.notifications.outcome import State
+
+MOST = 200
+
+
+class ListInbox(Schema):
+    """A page of the caller's inbox, newest first."""
+
+    after = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
+    limit = fields.Integer(load_default=50, strict=True, validate=validate.Range(1, MOST))
+    unread = fields.Boolean(load_default=False)
+
+
+class MarkRead(Schema):
+    """One item of the caller's inbox."""
+
+    id = fields.UUID(required=True)
+
+
+class SendCode(Schema):
+    """A sign-in code and where to send it."""
+
+    phone = fields.String(required=True, validate=validate.Regexp(r"\+?[0-9]{5,20}\Z"))
+    code = fields.String(required=True, validate=validate.Regexp(r"[0-9A-Z]{4,12}\Z"))
+    locale = fields.String(load_default="zh-CN", validate=validate.Length(max=35))
+
+
+class ListDeliveries(Schema):
+    """A page of deliveries, newest first, of one state or of all."""
+
+    after = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
+    limit = fields.Integer(load_default=50, strict=True, validate=validate.Range(1, MOST))
+    state = fields.String(load_default=None, allow_none=True, validate=validate.OneOf([*State]))
+
+
+class TicketEvent(Schema):
+    """The part of a ticket's event that says whom it concerns."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    ticket = fields.UUID(required=True)
+    number = fields.String(required=True, validate=validate.Length(1, 40))
+    reporter = fields.UUID(load_default=None, allow_none=True)
+    assignee = fields.UUID(load_default=None, allow_none=True)
+    previous_assignee = fields.UUID(load_default=None, allow_none=True)
+    department = fields.String(load_default=None, allow_none=True)
+    actor = fields.String(load_default=None, allow_none=True)
+    comment_visibility = fields.String(load_default=None, allow_none=True)
+
+    @post_load
+    def _facts(self, data: dict[str, Any], **_kwargs: Any) -> TicketFacts:
+        return TicketFacts(**data)
+
+
+class DepartmentEvent(Schema):
+    """A department as it stands after the event."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    code = fields.String(required=True, validate=validate.Length(1, 100))
+    name = fields.String(required=True)
+    names = fields.Dict(keys=fields.String(), values=fields.String(), load_default=dict)
+
+
+class Nothing(Schema):
+    """A question that has no fields."""

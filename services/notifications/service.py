@@ -1,0 +1,174 @@
+"""The whole surface of notifications: its RPC methods, the events it consumes, its rounds."""
+
+import random
+from typing import Any
+
+from chassis.clock import now
+from chassis.consumer import on_event
+from chassis.context import CurrentCall
+from chassis.database import Database
+from chassis.events import CloudEvent
+from chassis.health import Health
+from chassis.ids import new_id
+from chassis.rpc import ServiceClient, rpc
+from services.notifications import codes, commands, courier, deliveries, queries, schemas
+from services.notifications.access import inbox_owner, require_administrator
+from services.notifications.outside import Settings, Sms
+from services.notifications.rounds import Waker, in_rounds
+from services.notifications.settings import NotificationsSettings
+from services.notifications.texts import Texts
+
+
+class NotificationsService:
+    """What notifications accepts: news by event, questions about inboxes and codes by RPC.
+
+    Who is told what is the table in `news`; what becomes of a message is in `outcome`.
+    """
+
+    name = "notifications"
+    settings_class = NotificationsSettings
+
+    db = Database()
+    call = CurrentCall()
+    settings = Settings()
+    residents = ServiceClient("residents")
+    sms = Sms()
+    bell = Waker()
+    health = Health()
+    texts = Texts()
+
+    @rpc
+    def list_inbox(self, query: dict[str, Any]) -> dict[str, Any]:
+        """A page of the caller's inbox, newest first. `query`: ListInbox; raises NoInbox."""
+        page = schemas.ListInbox().load(query)
+        person = inbox_owner(self.call, "inbox.read")
+        with self.db.read() as session:
+            return queries.inbox(session, self.texts, person, self.call.locale, page)
+
+    @rpc
+    def unread_count(self, query: dict[str, Any]) -> dict[str, Any]:
+        """`{unread}`: how many items of the caller's inbox are unread; raises NoInbox."""
+        schemas.Nothing().load(query)
+        person = inbox_owner(self.call, "inbox.read")
+        with self.db.read() as session:
+            return {"unread": queries.unread_count(session, person)}
+
+    @rpc
+    def mark_read(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Mark an item of the caller's inbox as read and return it; raises UnknownNotification."""
+        wanted = schemas.MarkRead().load(command)
+        person = inbox_owner(self.call, "inbox.write")
+        with self.db.transaction() as session:
+            item = commands.mark_read(session, person, wanted["id"], now())
+            return queries.inbox_item(session, self.texts, item, self.call.locale)
+
+    @rpc
+    def send_code(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Send a sign-in code now and forget the number; raises CodeNotSent or CodeRefused."""
+        wanted = schemas.SendCode().load(command)
+        message = codes.write(self.texts, wanted, self.call.request_id)
+        result = codes.send(self.sms, message, self.settings.sms_code_timeout)
+        with self.db.transaction() as session:
+            deliveries.record_code(session, new_id(), result, now())
+        codes.require_sent(result)
+        return {}
+
+    @rpc
+    def deliveries(self, query: dict[str, Any]) -> dict[str, Any]:
+        """A page of all deliveries with their attempts. `query`: ListDeliveries."""
+        page = schemas.ListDeliveries().load(query)
+        require_administrator(self.call)
+        with self.db.read() as session:
+            return queries.deliveries(session, page)
+
+    @in_rounds
+    def deliver(self) -> int:
+        """Take what is due, carry it, and note what came of each; how many it took."""
+        settings = self.settings
+        with self.db.transaction() as session:
+            claimed = deliveries.claim(
+                session, now(), settings.batch, settings.lease_time, settings.schedules
+            )
+        for delivery, result in self._courier().carry_all(claimed, now):
+            with self.db.transaction() as session:
+                chance = random.random()  # noqa: S311 - it scatters retries, it hides nothing
+                deliveries.record(
+                    session, delivery, result, settings.schedules, now(), chance=chance
+                )
+        return len(claimed)
+
+    def _courier(self) -> courier.Courier:
+        ask = self.residents(self.call, deadline=self.settings.contact_timeout)
+        return courier.Courier(
+            contact=lambda person: ask.contact({"id": str(person)}),
+            provider=self.sms,
+            texts=self.texts,
+            limits=self.settings.limits,
+            longest=self.settings.sms_timeout,
+        )
+
+    @on_event("linli.tickets.ticket_filed.v1")
+    def on_ticket_filed(self, event: CloudEvent) -> None:
+        """The reporter gets a receipt with the number."""
+        self._tell(event)
+
+    @on_event("linli.tickets.ticket_accepted.v1")
+    def on_ticket_accepted(self, event: CloudEvent) -> None:
+        """The reporter hears that somebody takes care of it."""
+        self._tell(event)
+
+    @on_event("linli.tickets.ticket_refused.v1")
+    def on_ticket_refused(self, event: CloudEvent) -> None:
+        """The reporter hears that it is not taken up."""
+        self._tell(event)
+
+    @on_event("linli.tickets.ticket_assigned.v1")
+    def on_ticket_assigned(self, event: CloudEvent) -> None:
+        """The reporter hears who has it; so do its new assignee and the one before."""
+        self._tell(event)
+
+    @on_event("linli.tickets.ticket_started.v1")
+    def on_ticket_started(self, event: CloudEvent) -> None:
+        """The reporter hears that work has begun."""
+        self._tell(event)
+
+    @on_event("linli.tickets.ticket_sent_back.v1")
+    def on_ticket_sent_back(self, event: CloudEvent) -> None:
+        """The reporter finds in the inbox that another unit is being sought."""
+        self._tell(event)
+
+    @on_event("linli.tickets.ticket_resolved.v1")
+    def on_ticket_resolved(self, event: CloudEvent) -> None:
+        """The reporter hears that it is done, and is asked whether it is solved."""
+        self._tell(event)
+
+    @on_event("linli.tickets.ticket_reopened.v1")
+    def on_ticket_reopened(self, event: CloudEvent) -> None:
+        """The reporter and the assignee hear that it goes on."""
+        self._tell(event)
+
+    @on_event("linli.tickets.ticket_closed.v1")
+    def on_ticket_closed(self, event: CloudEvent) -> None:
+        """The reporter hears that it is closed, and how to have it opened again."""
+        self._tell(event)
+
+    @on_event("linli.tickets.ticket_withdrawn.v1")
+    def on_ticket_withdrawn(self, event: CloudEvent) -> None:
+        """The reporter gets a receipt; the assignee hears that there is nothing more to do."""
+        self._tell(event)
+
+    @on_event("linli.tickets.ticket_commented.v1")
+    def on_ticket_commented(self, event: CloudEvent) -> None:
+        """The reporter finds in the inbox that there is a reply."""
+        self._tell(event)
+
+    @on_event("linli.residents.department_added.v1", "linli.residents.department_changed.v1")
+    def on_department_changed(self, event: CloudEvent) -> None:
+        """Keep what the department is called."""
+        with self.db.transaction(event) as session:
+            commands.keep_department(session, event)
+
+    def _tell(self, event: CloudEvent) -> None:
+        with self.db.transaction(event) as session:
+            commands.tell(session, event, self.settings.limits, now())
+        self.bell.ring()

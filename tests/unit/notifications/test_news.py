@@ -1,0 +1,127 @@
+"""Who is told what."""
+
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.notifications.news import STEPS, TABLE, Audience, Channel, TicketFacts, tellings
+from services.notifications.service import NotificationsService
+
+REPORTER, ASSIGNEE, PREVIOUS, SOMEBODY = uuid4(), uuid4(), uuid4(), uuid4()
+FACTS = TicketFacts(
+    ticket=uuid4(),
+    number="20260101-000001",
+    reporter=REPORTER,
+    assignee=ASSIGNEE,
+    previous_assignee=PREVIOUS,
+    department="water",
+    actor=str(SOMEBODY),
+)
+SMS_STEPS = (
+    "filed",
+    "accepted",
+    "refused",
+    "assigned",
+    "started",
+    "resolved",
+    "reopened",
+    "closed",
+)
+
+
+def told(event: str, facts: TicketFacts = FACTS) -> set[tuple[UUID, str]]:
+    name = f"linli.tickets.ticket_{event}.v1"
+    return {(telling.person, telling.purpose) for telling in tellings(name, facts)}
+
+
+@pytest.mark.parametrize(
+    "event",
+    ["sent_back", "withdrawn", *SMS_STEPS],
+)
+def test_the_reporter_is_told_of_every_step(event):
+    assert (REPORTER, f"ticket_{event}") in told(event)
+
+
+@pytest.mark.parametrize("event", SMS_STEPS)
+def test_the_steps_that_a_reporter_waits_for_also_go_by_sms(event):
+    name = f"linli.tickets.ticket_{event}.v1"
+    by = {telling.purpose: telling.also for telling in tellings(name, FACTS)}
+    assert by[f"ticket_{event}"] == (Channel.SMS,)
+
+
+def test_nobody_but_a_reporter_gets_an_sms():
+    assert {row.audience for row in TABLE if row.also} == {Audience.REPORTER}
+
+
+def test_an_assignment_is_told_to_who_has_it_now_and_who_had_it_before():
+    assert told("assigned") == {
+        (REPORTER, "ticket_assigned"),
+        (ASSIGNEE, "task_assigned"),
+        (PREVIOUS, "task_moved"),
+    }
+
+
+def test_an_assignee_who_keeps_the_ticket_has_not_lost_it():
+    kept = replace(FACTS, previous_assignee=ASSIGNEE)
+    assert (ASSIGNEE, "task_moved") not in told("assigned", kept)
+
+
+def test_an_anonymous_ticket_tells_no_reporter():
+    assert told("filed", replace(FACTS, reporter=None)) == set()
+
+
+def test_a_ticket_with_a_department_only_tells_no_assignee():
+    alone = replace(FACTS, assignee=None, previous_assignee=None)
+    assert told("assigned", alone) == {(REPORTER, "ticket_assigned")}
+
+
+def test_who_assigns_a_ticket_to_themselves_is_not_told_so():
+    mine = replace(FACTS, actor=str(ASSIGNEE))
+    assert (ASSIGNEE, "task_assigned") not in told("assigned", mine)
+
+
+def test_who_files_a_request_gets_a_receipt_for_their_own_doing():
+    mine = replace(FACTS, actor=str(REPORTER))
+    assert told("filed", mine) == {(REPORTER, "ticket_filed")}
+
+
+def test_the_reporter_is_told_of_a_public_comment():
+    public = replace(FACTS, comment_visibility="public")
+    assert told("commented", public) == {(REPORTER, "ticket_commented")}
+
+
+def test_nobody_is_told_of_an_internal_comment():
+    assert told("commented", replace(FACTS, comment_visibility="internal")) == set()
+
+
+def test_a_comment_of_an_unknown_visibility_is_told_to_nobody():
+    assert told("commented", replace(FACTS, comment_visibility="among_lawyers")) == set()
+
+
+def test_nobody_is_told_of_their_own_comment():
+    mine = replace(FACTS, actor=str(REPORTER), comment_visibility="public")
+    assert told("commented", mine) == set()
+
+
+def test_an_event_that_is_not_in_the_table_tells_nobody():
+    assert told("painted") == set()
+
+
+def test_a_comment_makes_no_earlier_news_stale_and_every_other_event_does():
+    assert {row.event for row in TABLE} - STEPS == {"linli.tickets.ticket_commented.v1"}
+
+
+def test_the_service_consumes_every_event_of_the_table():
+    consumed = {
+        event_type
+        for name in dir(NotificationsService)
+        for entrypoint in getattr(getattr(NotificationsService, name), "nameko_entrypoints", ())
+        for event_type in getattr(entrypoint, "types", ())
+    }
+    assert {row.event for row in TABLE} == {each for each in consumed if ".tickets." in each}
+
+
+def test_no_row_stands_in_the_table_twice():
+    rows = [(row.event, row.audience, row.purpose) for row in TABLE]
+    assert len(rows) == len(set(rows))

@@ -1,0 +1,139 @@
+"""The texts that people get."""
+
+import re
+from pathlib import Path
+
+import pytest
+from jinja2 import meta
+from jinja2.sandbox import SandboxedEnvironment
+
+from services.notifications.codes import PURPOSE as SIGN_IN_CODE
+from services.notifications.news import Channel, purposes
+from services.notifications.texts import (
+    FOLDER,
+    LOCALES,
+    CannotRender,
+    Texts,
+    choose_locale,
+    variables_of,
+)
+
+VALUES = {"number": "20260101-000123", "department": "Water", "code": "482913"}
+FILES = sorted(FOLDER.rglob("*.txt"))
+SMS_FILES = [path for path in FILES if path.name == "sms.txt"]
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(FOLDER))
+
+
+def expected(purpose: str) -> set[str]:
+    """The parts that a purpose has, from the table of news."""
+    if purpose == SIGN_IN_CODE:
+        return {"sms.txt"}
+    return {"title.txt", "body.txt"} | ({"sms.txt"} if purpose in purposes(Channel.SMS) else set())
+
+
+def rendered(path: Path, **values: str | None) -> str:
+    purpose, locale, part = path.relative_to(FOLDER).parts
+    variables = {key: VALUES[key] for key in variables_of(purpose)} | values
+    return Texts().render(purpose, locale, part.removesuffix(".txt"), variables)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("purpose", sorted(purposes() | {SIGN_IN_CODE}))
+def test_every_purpose_has_its_texts_in_every_language(purpose, locale):
+    assert {path.name for path in (FOLDER / purpose / locale).iterdir()} == expected(purpose)
+
+
+def test_no_folder_is_left_over():
+    assert {path.name for path in FOLDER.iterdir()} == purposes() | {SIGN_IN_CODE}
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_a_template_uses_documented_variables_only(path):
+    used = meta.find_undeclared_variables(SandboxedEnvironment().parse(path.read_text("utf-8")))
+    assert used <= variables_of(path.relative_to(FOLDER).parts[0])
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_a_template_renders_to_one_plain_line(path):
+    text = rendered(path)
+    assert text
+    assert not re.search(r"[\n{}<>]|None", text)
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_a_template_renders_before_the_department_is_known(path):
+    if path.relative_to(FOLDER).parts[0] != SIGN_IN_CODE:
+        assert "None" not in rendered(path, department=None)
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_a_body_and_a_message_name_the_ticket(path):
+    if path.name != "title.txt":
+        assert VALUES["number"] in rendered(path) or VALUES["code"] in rendered(path)
+
+
+@pytest.mark.parametrize("path", SMS_FILES, ids=name)
+def test_a_message_fits_one_sms(path):
+    # 70 characters of UCS-2, or 160 of GSM 03.38 (3GPP TS 23.038): a longer one costs twice.
+    chinese = path.parent.name == "zh-CN"
+    assert len(rendered(path)) <= (70 if chinese else 160)
+
+
+@pytest.mark.parametrize("path", SMS_FILES, ids=name)
+def test_a_message_is_signed(path):
+    assert rendered(path).startswith(("【邻里】", "[Linli] "))
+
+
+@pytest.mark.parametrize("path", SMS_FILES, ids=name)
+def test_a_message_says_number_state_and_next_step_and_no_more(path):
+    used = meta.find_undeclared_variables(SandboxedEnvironment().parse(path.read_text("utf-8")))
+    assert used in ({"number"}, {"code"})
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.parent.name == "en"], ids=name)
+def test_the_english_texts_are_english(path):
+    assert rendered(path).isascii()
+
+
+def test_a_variable_that_is_missing_is_an_error_and_not_an_empty_place():
+    with pytest.raises(CannotRender):
+        Texts().render("ticket_filed", "en", "body", {})
+
+
+def test_a_purpose_without_texts_is_an_error():
+    with pytest.raises(CannotRender):
+        Texts().render("no_such_purpose", "en", "body", VALUES)
+
+
+def test_an_error_of_a_template_names_no_value():
+    with pytest.raises(CannotRender, match=r"^ticket_filed/body: UndefinedError$"):
+        Texts().render("ticket_filed", "en", "body", {"code": "482913"})
+
+
+def test_a_template_cannot_reach_into_the_program(tmp_path):
+    folder = tmp_path / "evil" / "en"
+    folder.mkdir(parents=True)
+    (folder / "body.txt").write_text("{{ number.__class__.__mro__ }}")
+    with pytest.raises(CannotRender):
+        Texts(tmp_path).render("evil", "en", "body", VALUES)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "chosen"),
+    [
+        ("zh-CN", "zh-CN"),
+        ("zh-TW", "zh-CN"),
+        ("zh", "zh-CN"),
+        ("en", "en"),
+        ("en-GB", "en"),
+        ("EN", "en"),
+        ("fr", "zh-CN"),
+        ("", "zh-CN"),
+        (None, "zh-CN"),
+    ],
+)
+def test_a_reader_gets_the_nearest_language_we_have(wanted, chosen):
+    assert choose_locale(wanted) == chosen
