@@ -1,0 +1,79 @@
+"""`residents`: the register, masked. Numbers to look for come in a body, for a URL ends in logs."""
+
+from typing import Any
+
+from chassis.errors import NotFound
+from services.gateway.api.capability import Capability
+from services.gateway.exchange import Ask
+from services.gateway.operation import operation
+from services.gateway.schemas import registry as schemas
+from services.gateway.schemas.common import list_of
+
+
+class Residents(Capability):
+    """Staff register and look up; everybody may see and amend themselves."""
+
+    @operation(
+        "GET",
+        "/residents",
+        policy="residents.read",
+        query=schemas.ResidentQuery,
+        answer=list_of(schemas.ResidentListed),
+    )
+    def list_residents(self, ask: Ask) -> Any:
+        """Residents, masked."""
+        return ask.of(self.residents).find_residents(ask.command())
+
+    @operation(
+        "POST",
+        "/residents/searches",
+        policy="residents.read",
+        body=schemas.ResidentSearch,
+        answer=list_of(schemas.ResidentListed),
+        secret=True,
+    )
+    def search_residents(self, ask: Ask) -> Any:
+        """Residents by name, or by a whole phone or ID number, masked."""
+        return ask.of(self.residents).find_residents(ask.command())
+
+    @operation(
+        "POST",
+        "/residents",
+        policy="residents.write",
+        body=schemas.NewResident,
+        answer=schemas.Resident,
+        status=201,
+        location="/residents/{id}",
+        errors=("409 resident_exists",),
+    )
+    def register_resident(self, ask: Ask) -> Any:
+        """Put a person on the register."""
+        return ask.of(self.residents).register_resident(ask.command())
+
+    @operation(
+        "GET",
+        "/residents/<uuid:id>",
+        policy="residents.read",
+        answer=schemas.Resident,
+        errors=(NotFound,),
+        owner_decides=True,
+    )
+    def get_resident(self, ask: Ask) -> Any:
+        """One person, masked."""
+        return ask.of(self.residents).get_resident(ask.command())
+
+    @operation(
+        "PATCH",
+        "/residents/<uuid:id>",
+        policy="residents.write",
+        body=schemas.ResidentChange,
+        answer=schemas.Resident,
+        if_match="whole",
+        errors=(NotFound, "409 resident_exists"),
+        owner_decides=True,
+    )
+    def amend_resident(self, ask: Ask) -> Any:
+        """Change what is recorded of a person."""
+        residents = ask.of(self.residents)
+        ask.compare(lambda: residents.get_resident(dict(ask.path)))
+        return residents.amend_resident(ask.command())

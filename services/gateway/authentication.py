@@ -1,0 +1,122 @@
+"""Who is calling: from a bearer token to an actor, its roles and, for a key, its scopes. All of it
+from the gateway's own tables.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from chassis.call import Actor, Grant
+from chassis.errors import Unauthenticated
+from services.gateway import tokens
+from services.gateway.duties import roles_of
+from services.gateway.models import Account, ApiKey, SignedIn
+from services.gateway.policy import Role, grants_for
+
+
+class TokenInvalid(Unauthenticated):
+    """The token is unknown, has run out or was revoked."""
+
+    code = "token_invalid"
+
+
+class WrongCredentials(Unauthenticated):
+    """Login and password do not fit, or the code is wrong or no longer good."""
+
+    code = "wrong_credentials"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Whoever sent a request. `scopes` is None for everyone but an API key; `session` only for a
+    session's token.
+    """
+
+    kind: str = "anonymous"
+    id: str | None = None
+    roles: Sequence[Role] = (Role("anonymous"),)
+    scopes: frozenset[str] | None = None
+    session: UUID | None = None
+    expires_at: datetime | None = None
+    grants: tuple[Grant, ...] = field(init=False, default=())
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "grants", grants_for(self.roles, self.scopes))
+
+    def actor(self) -> Actor:
+        """As services get to know the caller."""
+        roles = [role.to_json() for role in self.roles]
+        return Actor(self.id, self.kind, {"roles": roles})
+
+    def may_import(self) -> bool:
+        """Whether the caller may say when something happened: only an API key with that scope."""
+        return self.scopes is not None and "import" in self.scopes
+
+
+ANONYMOUS = Caller()
+
+
+def bearer_token(authorization: str | None) -> str | None:
+    """The token of an Authorization header, None without one; raises TokenInvalid for any other
+    scheme (RFC 6750).
+    """
+    if not authorization:
+        return None
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise TokenInvalid()
+    return token.strip()
+
+
+def identify(session: Session, token: str, now: datetime) -> Caller:
+    """The caller whose token this is; raises TokenInvalid."""
+    digest = tokens.token_digest(token)
+    if token.startswith(tokens.SESSION_PREFIX):
+        return _by_session(session, digest, now)
+    if token.startswith(tokens.API_KEY_PREFIX):
+        return _by_key(session, digest, now)
+    raise TokenInvalid()
+
+
+def person_roles(session: Session, person: UUID, now: datetime) -> list[Role]:
+    """What a person is today: a resident, what their duties say, perhaps an administrator."""
+    roles = roles_of(session, person, now)
+    administrator = exists().where(Account.person == person, Account.administrator)
+    if Role("administrator") not in roles and session.scalar(select(administrator)):
+        roles.append(Role("administrator"))
+    return [*roles, Role("resident")]
+
+
+def _by_session(session: Session, digest: bytes, now: datetime) -> Caller:
+    found = session.scalars(
+        select(SignedIn).where(SignedIn.token_digest == digest, SignedIn.expires_at > now)
+    ).one_or_none()
+    if found is None:
+        raise TokenInvalid()
+    return Caller(
+        kind="person",
+        id=str(found.person),
+        roles=person_roles(session, found.person, now),
+        session=found.id,
+        expires_at=found.expires_at,
+    )
+
+
+def _by_key(session: Session, digest: bytes, now: datetime) -> Caller:
+    key = session.scalars(select(ApiKey).where(ApiKey.token_digest == digest)).one_or_none()
+    if key is None:
+        raise TokenInvalid()
+    if key.owner_kind == "department":
+        owner = [Role("department_clerk", department=key.owner)]
+    else:
+        owner = person_roles(session, UUID(key.owner), now)
+    return Caller(
+        kind=key.owner_kind,
+        id=key.owner,
+        roles=[*owner, Role("machine")],
+        scopes=frozenset(key.scopes),
+    )

@@ -1,0 +1,154 @@
+"""Who may see which event: what an event says about whom it concerns, and whether that lies in a
+caller's reach. `feed.clause` says the same in SQL; a property test holds the two together.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chassis.call import Call
+
+# Seeing a ticket is enough for seeing its events; those of the registry need a right of their own.
+_TICKETS = "linli.tickets."
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_LONGEST = 255
+_AREA = re.compile(r"([0-9]{6})([0-9]{3})([0-9]{3})((?:\.[a-z0-9_]+)*)")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What an event says about whom it concerns. `area` is a tree key, empty without a place."""
+
+    type: str
+    subject: str
+    area: str = ""
+    departments: frozenset[str] = frozenset()
+    owners: frozenset[str] = frozenset()
+    holders: frozenset[str] = frozenset()
+    public: bool = False
+
+    def storable(self) -> bool:
+        """Whether the database can keep and index them: our own events always, whatever else
+        somebody put on the bus perhaps not.
+        """
+        texts = {self.type, self.subject, self.area}
+        texts |= self.departments | self.owners | self.holders
+        return not any(len(text) > _LONGEST or _UNSTORABLE.search(text) for text in texts)
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a reader asks for; all of what is given must hold. `types` are whole event types;
+    `area` is an area code and means its subtree.
+    """
+
+    types: tuple[str, ...] = ()
+    area: str | None = None
+    department: str | None = None
+    subject: str | None = None
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The events that one reader gets: within `reaches`, and as `filters` say. `ticket_reaches`
+    hold for events of tickets besides.
+    """
+
+    actor: str | None
+    reaches: frozenset[str]
+    ticket_reaches: frozenset[str] = frozenset()
+    filters: Filters = Filters()
+
+    @classmethod
+    def of(cls, call: Call, filters: Filters | None = None) -> "Selection":
+        """What the caller may see and asks for."""
+        return cls(
+            call.actor.id,
+            frozenset(call.reaches("events.read")),
+            frozenset(call.reaches("read")),
+            filters or Filters(),
+        )
+
+    def admits(self, facts: Facts) -> bool:
+        """Whether the reader gets the event."""
+        return self._visible(facts) and matches(facts, self.filters)
+
+    def _visible(self, facts: Facts) -> bool:
+        reaches = self.reaches
+        if facts.type.startswith(_TICKETS):
+            reaches = reaches | self.ticket_reaches
+        return any(_holds(reach, facts, self.actor) for reach in reaches)
+
+
+def matches(facts: Facts, filters: Filters) -> bool:
+    """Whether the event is one of those asked for."""
+    return (
+        (not filters.types or facts.type in filters.types)
+        and (filters.area is None or _within(facts.area, filters.area))
+        and (filters.department is None or filters.department in facts.departments)
+        and (filters.subject is None or facts.subject == filters.subject)
+    )
+
+
+def facts_of(event: Mapping[str, Any]) -> Facts:
+    """Read the facts off a CloudEvent; what is missing or malformed concerns nobody."""
+    data = event["data"]
+    noun = event["type"].split(".")[2].partition("_")[0]
+    departments = [data.get("department"), data.get("previous_department")]
+    departments += _list(data.get("departments"))
+    owners = [data.get("reporter"), data.get("person"), data.get("resident")]
+    place = data.get("area")
+    if noun == "area":
+        place = data.get("code")
+    elif noun == "department":
+        departments.append(data.get("code"))
+    elif event["type"].startswith(f"{_TICKETS}ticket_filed."):
+        owners.append(data.get("actor"))  # Who files for somebody else follows it, too.
+    return Facts(
+        type=event["type"],
+        subject=event["subject"],
+        area=tree_key(place) if isinstance(place, str) else "",
+        departments=_texts(departments),
+        owners=_texts(owners),
+        holders=_texts([data.get("assignee"), data.get("previous_assignee")]),
+        public=data.get("visibility") == "public",
+    )
+
+
+def tree_key(code: str) -> str:
+    """A text that begins with the key of every place above: `340603008002.e1` gives
+    `340603.008.002.e1.`; empty for what is no area code.
+    """
+    match = _AREA.fullmatch(code)
+    if match is None:
+        return ""
+    tiers = [tier for tier in match.groups()[:3] if tier != "000"]
+    return ".".join([*tiers, *match[4].split(".")[1:], ""])
+
+
+def _holds(reach: str, facts: Facts, actor: str | None) -> bool:
+    kind, _, code = reach.partition(":")
+    if kind == "area":
+        return _within(facts.area, code)
+    if kind == "department":
+        return code in facts.departments
+    return (
+        kind == "any"
+        or (kind == "public" and facts.public)
+        or (kind == "own" and actor in facts.owners)
+        or (kind == "holder" and actor in facts.holders)
+    )
+
+
+def _within(area: str, code: str) -> bool:
+    key = tree_key(code)
+    return bool(key) and area.startswith(key)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _texts(values: Iterable[Any]) -> frozenset[str]:
+    return frozenset(value for value in values if isinstance(value, str) and value)

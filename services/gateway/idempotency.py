@@ -1,0 +1,184 @@
+"""`Idempotency-Key`: one effect and one answer for a POST, however often it is sent.
+
+A key is claimed with one statement, so that of fifty requests at once one runs and the others are
+told to come back. A claim is a lease: when the process that ran it died, the next request runs
+again, under the same command id, and the service that owns the thing finds what the first one made.
+"""
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from chassis.errors import Conflict, Invalid
+from chassis.ids import new_id
+from services.gateway.models import IdempotencyKey
+
+KEPT = timedelta(hours=24)
+# Longer than any request may take; until then a crashed one's key answers 409.
+LEASE = timedelta(seconds=5)
+_FORM = re.compile(r"[\x21-\x7e]{1,255}")
+# A refusal with one of these says: send it again, later or with another If-Match.
+_NOT_STORED = frozenset({401, 409, 412, 428, 429})
+
+
+class KeyMalformed(Invalid):
+    """An Idempotency-Key has 1 to 255 visible ASCII characters."""
+
+    code = "idempotency_key_malformed"
+
+
+class KeyReused(Invalid):
+    """This Idempotency-Key was sent before with another body."""
+
+    code = "idempotency_key_reused"
+
+
+class StillRunning(Conflict):
+    """The first request with this Idempotency-Key is still running."""
+
+    code = "still_running"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose key, for what: `caller` is an actor, or the address of an anonymous one."""
+
+    caller: str
+    method: str
+    path: str
+    key: str
+
+    def digest(self) -> bytes:
+        """What the claim is found by."""
+        parts = "\n".join((self.caller, self.method, self.path, self.key))
+        return hashlib.sha256(parts.encode()).digest()
+
+    def command_id(self) -> UUID:
+        """The id under which a service remembers, for ever, what this request made. An RFC 9562
+        version 8.
+        """
+        octets = bytearray(self.digest()[:16])
+        # Version and variant; the uuid module of Python 3.11 sets versions 1 to 5 only.
+        octets[6] = octets[6] & 0x0F | 0x80
+        octets[8] = octets[8] & 0x3F | 0x80
+        return UUID(bytes=bytes(octets))
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An answer as it was given the first time."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to run a request: `lease` tells one holder from the next."""
+
+    scope: bytes
+    lease: UUID
+
+
+def checked(key: str) -> str:
+    """The key; raises KeyMalformed."""
+    if not _FORM.fullmatch(key):
+        raise KeyMalformed()
+    return key
+
+
+def is_stored(status: int) -> bool:
+    """Whether an answer of this status is given again to a repeated request."""
+    return status < 500 and status not in _NOT_STORED
+
+
+def body_digest(secret: bytes, body: bytes) -> bytes:
+    """What two bodies are compared by; keyed, for a body may hold a password."""
+    return hmac.digest(secret, b"idempotency\n" + body, "sha256")
+
+
+def claim(session: Session, scope: bytes, body: bytes, now: datetime) -> Claim | Stored:
+    """Claim the scope for a request with this body digest, or give the answer that is stored for
+    it.
+
+    Raises KeyReused for another body, StillRunning (with `retry_after`) while another holds the
+    claim.
+    """
+    lease = new_id()
+    mine = session.execute(_claiming(scope, body, lease, now)).first()
+    if mine:
+        return Claim(scope, lease)
+    row = session.get(IdempotencyKey, scope)
+    if row and row.body_digest != body:
+        raise KeyReused()
+    # No row: its holder has just given it up, and this request comes back for it.
+    if row is None or row.status is None:
+        raise StillRunning(retry_after=1)
+    return Stored(row.status, row.headers or {}, row.body or b"")
+
+
+def finish(session: Session, claim: Claim, answer: Stored) -> None:
+    """Keep the answer of a request that ran, unless its lease has passed to another."""
+    session.execute(
+        update(IdempotencyKey)
+        .where(_held(claim))
+        .values(status=answer.status, headers=answer.headers, body=answer.body)
+    )
+
+
+def release(session: Session, claim: Claim, now: datetime) -> None:
+    """Let the same request run again, at once; another body under the key stays refused."""
+    session.execute(update(IdempotencyKey).where(_held(claim)).values(leased_until=now))
+
+
+def abandon(session: Session, claim: Claim) -> None:
+    """Forget a request that came to nothing."""
+    session.execute(delete(IdempotencyKey).where(_held(claim)))
+
+
+def forget_old(session: Session, now: datetime, limit: int = 1000) -> int:
+    """Drop up to `limit` rows older than a day, and say how many."""
+    old = select(IdempotencyKey.scope).where(IdempotencyKey.created_at < now - KEPT).limit(limit)
+    done = session.execute(delete(IdempotencyKey).where(IdempotencyKey.scope.in_(old)))
+    return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def _claiming(scope: bytes, body: bytes, lease: UUID, now: datetime) -> Any:
+    """INSERT the claim, or take over a row that is a day old, or one whose runner is gone and whose
+    body is the same.
+    """
+    values = {
+        "scope": scope,
+        "body_digest": body,
+        "lease": lease,
+        "leased_until": now + LEASE,
+        "status": None,
+        "headers": None,
+        "body": None,
+        "created_at": now,
+    }
+    old = IdempotencyKey.created_at < now - KEPT
+    orphaned = and_(
+        IdempotencyKey.status.is_(None),
+        IdempotencyKey.leased_until <= now,
+        IdempotencyKey.body_digest == body,
+    )
+    return (
+        insert(IdempotencyKey)
+        .values(values)
+        .on_conflict_do_update(index_elements=["scope"], set_=values, where=or_(old, orphaned))
+        .returning(IdempotencyKey.scope)
+    )
+
+
+def _held(claim: Claim) -> ColumnElement[bool]:
+    return and_(IdempotencyKey.scope == claim.scope, IdempotencyKey.lease == claim.lease)

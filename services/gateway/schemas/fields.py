@@ -1,0 +1,195 @@
+"""Field types of the API: strict about JSON types and spellings, and kept as the JSON values they
+are.
+
+marshmallow's own read much more than they document ("yes" as a boolean, a UUID in braces); here
+what is accepted is what the OpenAPI document says.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import phonenumbers
+from marshmallow import ValidationError, fields
+from marshmallow.validate import Length, Range, Regexp
+
+from chassis.clock import parse
+
+UUID_PATTERN = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+ID_NUMBER_PATTERN = "[0-9]{17}[0-9Xx]"
+AREA_PATTERN = r"[1-9][0-9]{11}(\.[egbu][1-9][0-9]{0,4}){0,4}"
+DEPARTMENT_PATTERN = "[a-z0-9_]{1,40}"
+_PHONE_PATTERN = r"\+?[0-9][0-9 ().\-]{4,29}"
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def text(longest: int, shortest: int = 1, **options: Any) -> fields.String:
+    """Text of so many characters; NUL, which no database keeps, is refused before it gets here."""
+    metadata = {"pattern": "^[^\\u0000]*$", **options.pop("metadata", {})}
+    return fields.String(validate=Length(shortest, longest), metadata=metadata, **options)
+
+
+def one_of(pattern: str, **options: Any) -> fields.String:
+    """Text that the whole of a pattern fits. `$` would let a final line break pass, and `\\Z` is
+    not of JavaScript's dialect.
+    """
+    metadata = {"pattern": f"^{pattern}$", **options.pop("metadata", {})}
+    return fields.String(validate=Whole(pattern), metadata=metadata, **options)
+
+
+def id_number(**options: Any) -> fields.String:
+    """The 18 characters of a resident ID number (GB 11643)."""
+    return one_of(ID_NUMBER_PATTERN, **options)
+
+
+def cursor(**options: Any) -> fields.String:
+    """A cursor, which only its list can read."""
+    return one_of("[A-Za-z0-9_-]{1,500}", **options)
+
+
+def area(**options: Any) -> fields.String:
+    """An area's code."""
+    return one_of(AREA_PATTERN, **options)
+
+
+def department(**options: Any) -> fields.String:
+    """A department's code."""
+    return one_of(DEPARTMENT_PATTERN, **options)
+
+
+def count(least: int, most: int, **options: Any) -> fields.Integer:
+    """A JSON integer within bounds."""
+    return fields.Integer(strict=True, validate=Range(least, most), **options)
+
+
+class Whole(Regexp):
+    """Like Regexp, but the whole text must fit."""
+
+    def __init__(self, pattern: str) -> None:
+        super().__init__(rf"(?:{pattern})\Z")
+
+
+class _Spelt(fields.String):
+    """A string of a JSON Schema `format`, checked by `check`, which raises ValueError."""
+
+    format = ""
+    check: Callable[[str], Any]
+
+    def __init__(self, **options: Any) -> None:
+        metadata = {"format": self.format, **options.pop("metadata", {})}
+        super().__init__(metadata=metadata, **options)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
+        spelt: str = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            type(self).check(spelt)
+        except ValueError:
+            raise ValidationError(f"Not a valid {self.format}.") from None
+        return spelt
+
+
+def _uuid(spelt: str) -> None:
+    if not re.fullmatch(UUID_PATTERN, spelt):
+        raise ValueError
+
+
+def _moment(spelt: str) -> None:
+    if not _MOMENT.fullmatch(spelt):
+        raise ValueError
+    moment = parse(spelt.upper())
+    if not 1900 <= moment.year < 9000:
+        # Another zone could carry it past what a date can hold.
+        raise ValueError
+
+
+def _day(spelt: str) -> None:
+    if not _DAY.fullmatch(spelt) or not 1900 <= date.fromisoformat(spelt).year < 9000:
+        raise ValueError
+
+
+class Uuid(_Spelt):
+    """A UUID in its usual spelling."""
+
+    format = "uuid"
+    check = staticmethod(_uuid)
+
+
+class Moment(_Spelt):
+    """An RFC 3339 date-time with a zone."""
+
+    format = "date-time"
+    check = staticmethod(_moment)
+
+
+class Day(_Spelt):
+    """A calendar day, `2026-11-01`."""
+
+    format = "date"
+    check = staticmethod(_day)
+
+
+class Phone(fields.String):
+    """A phone number, read as a Chinese one unless it begins with `+`; loads as E.164."""
+
+    def __init__(self, **options: Any) -> None:
+        metadata = {"pattern": f"^{_PHONE_PATTERN}$", **options.pop("metadata", {})}
+        super().__init__(metadata=metadata, **options)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
+        spelt = super()._deserialize(value, attr, data, **kwargs)
+        number = _read_phone(spelt) if re.fullmatch(_PHONE_PATTERN, spelt, re.ASCII) else None
+        if number is None:
+            raise ValidationError("Not a valid phone number.")
+        return number
+
+
+def _read_phone(spelt: str) -> str | None:
+    try:
+        number = phonenumbers.parse(spelt, "CN")
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(number):
+        return None
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+class Flag(fields.Boolean):
+    """true or false, and nothing that might be meant for one."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class Degrees(fields.Float):
+    """A JSON number of degrees."""
+
+    def __init__(self, most: float, **options: Any) -> None:
+        super().__init__(validate=Range(-most, most), **options)
+
+    def _validated(self, value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)
+
+
+class QueryFlag(fields.Boolean):
+    """`true` or `false` in a query."""
+
+    truthy = {"true"}
+    falsy = {"false"}
+
+
+class QueryCount(fields.Integer):
+    """Digits in a query, within bounds."""
+
+    def __init__(self, least: int, most: int, **options: Any) -> None:
+        super().__init__(validate=Range(least, most), **options)
+
+    def _validated(self, value: Any) -> int:
+        if not re.fullmatch("-?[0-9]{1,9}", str(value)):
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)

@@ -1,0 +1,202 @@
+"""What is asked of tickets: filing, moves, comments, corrections and searches."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import Schema, ValidationError, validates_schema
+from marshmallow import fields as base
+from marshmallow.validate import Equal, OneOf
+
+from services.gateway.schemas import fields
+from services.gateway.schemas.common import Page
+
+STATES = (
+    "filed", "accepted", "assigned", "in_progress", "resolved", "closed", "refused", "withdrawn",
+)  # fmt: skip
+CHANNELS = (
+    "page", "phone", "counter", "home_visit", "meeting", "fair", "chat_group", "hotline",
+    "open311", "patrol",
+)  # fmt: skip
+MOVES = (
+    "acceptance", "refusal", "assignment", "work", "send-back", "resolution", "follow-up",
+    "reopening", "withdrawal",
+)  # fmt: skip
+SORTS = ("-filed_at", "filed_at", "-changed_at", "changed_at")
+VISIBILITIES = ("public", "private")
+_CATEGORY = "[A-Za-z0-9_.:-]{1,100}"
+_CORRECTABLE = ("category", "title", "location", "visibility")
+_OCCURRED = "when it happened; only for API keys with the scope `import`"
+
+
+class Dated(Schema):
+    """Something that an importer may date back."""
+
+    occurred_at = fields.Moment(metadata={"description": _OCCURRED})
+
+
+class Location(Schema):
+    """A point on the map, WGS 84, in degrees."""
+
+    lat = fields.Degrees(90, required=True)
+    lon = fields.Degrees(180, required=True)
+
+
+class Party(Schema):
+    """Somebody by name and phone, or a resident who is known already."""
+
+    also = {
+        "oneOf": [
+            {"required": ["phone"], "not": {"required": ["resident"]}},
+            {"required": ["resident"], "maxProperties": 1},
+        ]
+    }
+
+    name = fields.text(50)
+    phone = fields.Phone()
+    resident = fields.Uuid()
+
+    @validates_schema(skip_on_field_errors=True)
+    def _one_of_both(self, data: Mapping[str, Any], **_: Any) -> None:
+        if set(data) not in ({"resident"}, {"name", "phone"}, {"phone"}):
+            raise ValidationError("Give either a phone, and perhaps a name, or a resident.")
+
+
+class NewTicket(Dated):
+    """What is raised, where, by whom and for whom. Without a reporter it is the caller's own, or
+    nobody's when staff write it down.
+    """
+
+    example = {
+        "kind": "request",
+        "category": "water.burst_pipe",
+        "description": "三楼楼道水管漏水",
+        "area": "340603008002.e1.g1.b1",
+        "channel": "page",
+        "visibility": "private",
+    }
+
+    kind = base.String(load_default="request", validate=Equal("request"))
+    category = fields.one_of(_CATEGORY, required=True)
+    title = fields.text(100, 0, allow_none=True)
+    description = fields.text(5000, required=True)
+    area = fields.area(required=True)
+    address = fields.text(200, 0, allow_none=True)
+    location = base.Nested(Location, allow_none=True)
+    reporter = base.Nested(Party, allow_none=True)
+    on_behalf_of = base.Nested(Party, allow_none=True)
+    channel = base.String(load_default="page", validate=OneOf(CHANNELS))
+    visibility = base.String(load_default="private", validate=OneOf(VISIBILITIES))
+    priority = base.String(allow_none=True, validate=OneOf(["normal", "urgent"]))
+
+
+class TicketChange(Dated):
+    """Corrections: only what is given changes."""
+
+    also = {"anyOf": [{"required": [name]} for name in _CORRECTABLE]}
+
+    example = {"visibility": "public"}
+
+    category = fields.one_of(_CATEGORY)
+    title = fields.text(100, 0, allow_none=True)
+    location = base.Nested(Location, allow_none=True)
+    visibility = base.String(validate=OneOf(VISIBILITIES))
+
+    @validates_schema(skip_on_field_errors=True)
+    def _something(self, data: Mapping[str, Any], **_: Any) -> None:
+        if not set(data) & set(_CORRECTABLE):
+            raise ValidationError("Say what to change.")
+
+
+class Refusal(Dated):
+    """Why it is refused, and where else its reporter may turn."""
+
+    example = {"reason": "不属于社区受理范围", "refer_to": "12345"}
+
+    reason = fields.text(1000, required=True)
+    refer_to = fields.text(200, 0, allow_none=True)
+
+
+class Assignment(Dated):
+    """Who is to have it: a department, a person on duty, or a person of that department."""
+
+    also = {"anyOf": [{"required": [name]} for name in ("department", "assignee")]}
+    example = {"department": "water", "note": "请先电话联系"}
+
+    department = fields.department(allow_none=True)
+    assignee = fields.Uuid(allow_none=True)
+    note = fields.text(1000, 0, allow_none=True)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _somebody(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data.get("department") is None and data.get("assignee") is None:
+            raise ValidationError("Name a department or an assignee.", "department")
+
+
+class Reasoned(Dated):
+    """A move that must be explained."""
+
+    example = {"reason": "不是我单位管辖"}
+
+    reason = fields.text(1000, required=True)
+
+
+class Resolution(Dated):
+    """What was done."""
+
+    example = {"summary": "已更换水管"}
+
+    summary = fields.text(2000, required=True)
+
+
+class FollowUp(Dated):
+    """Whether it is solved, in its reporter's words. `no`, or `partly` with `reopen`, opens it
+    again.
+    """
+
+    example = {"solved": "yes", "satisfied": "yes"}
+
+    solved = base.String(required=True, validate=OneOf(["yes", "partly", "no"]))
+    satisfied = base.String(required=True, validate=OneOf(["yes", "no"]))
+    contacted = base.String(allow_none=True, validate=OneOf(["yes", "no"]))
+    reopen = fields.Flag()
+    reason = fields.text(1000, 0, allow_none=True)
+    comment = fields.text(2000, 0, allow_none=True)
+
+
+class NewComment(Dated):
+    """A comment for everyone who may read the ticket, or among staff (`internal`)."""
+
+    example = {"text": "师傅下午三点到", "visibility": "public"}
+
+    text = fields.text(2000, required=True)
+    visibility = base.String(load_default="public", validate=OneOf(["public", "internal"]))
+
+
+class Several(base.String):
+    """Some of a few values, with commas between them."""
+
+    def __init__(self, known: tuple[str, ...], **options: Any) -> None:
+        self._known = known
+        one = "|".join(known)
+        super().__init__(metadata={"pattern": f"^({one})(,({one}))*$"}, **options)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        parts = super()._deserialize(value, attr, data, **kwargs).split(",")
+        if not all(part in self._known for part in parts):
+            raise ValidationError(f"Must be of: {', '.join(self._known)}.")
+        return parts
+
+
+class TicketQuery(Page):
+    """Which tickets, in which order; `area` and `category` include what lies below them."""
+
+    state = Several(STATES)
+    kind = base.String(validate=Equal("request"))
+    category = fields.one_of(_CATEGORY)
+    area = fields.area()
+    department = fields.department()
+    assignee = fields.Uuid()
+    reporter = fields.Uuid()
+    channel = base.String(validate=OneOf(CHANNELS))
+    q = fields.text(100)
+    sort = base.String(load_default="-filed_at", validate=OneOf(SORTS))

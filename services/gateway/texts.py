@@ -1,0 +1,84 @@
+"""What problems say to their reader: the texts of `problem_texts` with their parameters in words,
+and messages about fields.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.gateway.problem_texts import PROBLEMS
+
+# By the code of a fault, in Chinese; in English the fault's own message is shown.
+FIELDS: Mapping[str, str] = {
+    "required": "此项必填。",
+    "unknown_field": "没有这一项。",
+    "null": "此项不能为空。",
+    "repeated": "此项只能给出一次。",
+    "invalid_text": "文字中有无法保存的字符。",
+    "invalid_value": "此项的内容不正确。",
+    "bad_cursor": "这不是本列表给出的翻页位置。",
+    "invalid_cursor": "这不是本列表给出的翻页位置。",
+    "unknown_area": "没有这一区域。",
+    "area_too_wide": "请选择社区或社区内的地点。",
+    "unknown_parent": "上一级区域尚未建立。",
+    "unknown_category": "没有这一类别。",
+    "category_is_a_group": "请选择该组中的一个类别。",
+    "unknown_department": "没有这一部门，或其已停用。",
+    "inactive_department": "这一部门不再受理工单。",
+    "unknown_person": "没有此人。",
+    "not_of_department": "此人不属于该部门。",
+    "not_on_duty": "此人今日没有职责。",
+    "wrong_level": "该职责不设在这一级区域。",
+    "not_for_role": "该职责没有部门。",
+    "before_start": "最后一天早于第一天。",
+    "in_the_future": "时间不能在将来。",
+    "before_last_move": "时间不能早于工单的上一次变更。",
+}
+
+# States and moves as residents know them.
+WORDS: Mapping[str, str] = {
+    "filed": "已登记",
+    "accepted": "已受理",
+    "assigned": "已派单",
+    "in_progress": "办理中",
+    "resolved": "已办结待回访",
+    "closed": "已归档",
+    "refused": "不予受理",
+    "withdrawn": "已撤回",
+    "acceptance": "受理",
+    "refusal": "不予受理",
+    "assignment": "派单",
+    "work": "开始办理",
+    "send-back": "退回",
+    "resolution": "办结",
+    "follow-up": "回访",
+    "reopening": "重新办理",
+    "withdrawal": "撤回",
+}
+
+
+class GatewayTexts:
+    """What `chassis.problems` asks for texts."""
+
+    def problem(self, code: str, locale: str, params: Mapping[str, Any]) -> tuple[str, str] | None:
+        """Title and detail of a problem; None when there is no text for it."""
+        languages = PROBLEMS.get(code)
+        if languages is None:
+            return None
+        text = languages.get(locale) or languages["en"]
+        words = WORDS if locale == "zh-CN" else {}
+        told = {name: words.get(str(value), value) for name, value in params.items()}
+        return text.title, text.detail.format_map(_Params(told))
+
+    def field(self, code: str, locale: str, _message: str) -> str | None:
+        """A message about one field; None leaves the message, which is English."""
+        return FIELDS.get(code) if locale == "zh-CN" else None
+
+
+class _Params(dict[str, Any]):
+    """Parameters of a problem; one that is missing leaves a gap rather than an error."""
+
+    def __missing__(self, _name: str) -> str:
+        return "…"
+
+
+TEXTS = GatewayTexts()
