@@ -1,0 +1,1 @@
+"""Linli on one machine: private servers and the launcher behind `make up`. Not for production."""

@@ -1,0 +1,68 @@
+"""Who is told which secret, and what the caller's environment replaces."""
+
+import pytest
+
+from deploy.local.environment import SERVICES, Environment
+from deploy.local.home import Home
+
+
+@pytest.fixture
+def home(tmp_path):
+    return Home(tmp_path / "home")
+
+
+def started(home, **environ):
+    environment = Environment(home, environ)
+    environment.choose_ports()
+    for name in SERVICES:
+        urls = {"owner_url": f"postgresql://owner@/{name}", "app_url": f"postgresql://app@/{name}"}
+        environment.name_database(name, urls)
+    return environment
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_is_told_of_its_own_database_only(home, service):
+    told = started(home).of_service(service)
+
+    databases = [name for name in told if name.startswith("LINLI_DATABASE")]
+
+    assert databases == [f"LINLI_DATABASE_URL_{service.upper()}"]
+
+
+def test_keys_of_personal_data_are_shown_to_residents_alone(home):
+    environment = started(home)
+
+    holders = [name for name in SERVICES if "LINLI_MASTER_KEYS" in environment.of_service(name)]
+
+    assert holders == ["residents"]
+
+
+def test_no_service_may_administer_the_broker(home):
+    environment = started(home)
+    password = home.secret("rabbitmq")
+
+    for service in SERVICES:
+        assert password not in "".join(environment.of_service(service).values())
+
+
+def test_each_service_has_a_broker_user_of_its_own(home):
+    environment = started(home)
+
+    uris = {environment.of_service(name)["LINLI_AMQP_URI"] for name in SERVICES}
+
+    assert len(uris) == len(SERVICES)
+
+
+def test_a_broker_named_in_the_environment_is_used_instead(home):
+    environment = started(home, LINLI_AMQP_URI="amqp://boss:secret@broker.example:5671/linli")
+
+    assert environment.given.broker
+    assert environment.broker_uri("tickets").endswith("@broker.example:5671/linli")
+    assert environment.broker_uri("tickets").startswith("amqp://tickets:")
+
+
+def test_secrets_and_ports_are_the_same_at_the_next_start(tmp_path):
+    first = started(Home(tmp_path)).of_operator()
+    second = started(Home(tmp_path)).of_operator()
+
+    assert first == second
