@@ -1,0 +1,88 @@
+"""The OpenAPI document: valid, complete, and written down as it is."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+
+from chassis.http import Http
+from services.gateway import openapi, policy
+from services.gateway.operation import OPERATIONS, PREFIX
+from services.gateway.problem_texts import PROBLEMS
+from services.gateway.service import GatewayService
+
+DOCUMENT = openapi.document()
+
+
+def test_it_is_valid_openapi_3_1():
+    validate(DOCUMENT)
+
+    assert DOCUMENT["openapi"].startswith("3.1")
+
+
+def test_the_written_one_is_current():
+    written = yaml.safe_load(Path("contracts/openapi.yaml").read_text(encoding="utf-8"))
+
+    assert written == DOCUMENT, "run: make contracts"
+
+
+def test_every_operation_is_in_it_under_its_own_name():
+    documented = [
+        operation["operationId"]
+        for methods in DOCUMENT["paths"].values()
+        for operation in methods.values()
+    ]
+
+    assert sorted(documented) == sorted(declared.name for declared in OPERATIONS)
+    assert len(set(documented)) == len(documented)
+
+
+def test_what_is_served_under_the_prefix_is_what_is_documented():
+    entrypoints = [
+        entrypoint
+        for name in dir(GatewayService)
+        for entrypoint in getattr(getattr(GatewayService, name), "nameko_entrypoints", ())
+        if isinstance(entrypoint, Http)
+    ]
+    served = {
+        (method.lower(), re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", each.path))
+        for each in entrypoints
+        for method in each.methods
+        if each.path.startswith(PREFIX)
+    }
+
+    assert served == {
+        (method, path) for path, found in DOCUMENT["paths"].items() for method in found
+    }
+
+
+@pytest.mark.parametrize("declared", OPERATIONS, ids=lambda declared: declared.name)
+def test_every_refusal_of_an_operation_has_a_text(declared):
+    for status, code in openapi.errors_of(declared):
+        assert code in PROBLEMS, f"{status} {code}"
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [declared for declared in OPERATIONS if hasattr(declared.body, "example")],
+    ids=lambda declared: declared.name,
+)
+def test_every_example_is_a_good_request(declared):
+    declared.body_schema.load(declared.body.example)
+
+    schema = {"$ref": f"#/components/schemas/{declared.body.__name__}", **DOCUMENT}
+    Draft202012Validator(schema).validate(declared.body.example)
+
+
+@pytest.mark.parametrize("declared", OPERATIONS, ids=lambda declared: declared.name)
+def test_every_operation_says_what_it_does_in_one_sentence(declared):
+    assert re.fullmatch(r"[A-Z].{5,120}\.", declared.summary, re.DOTALL)
+
+
+def test_every_policy_that_is_declared_is_in_the_table():
+    declared = {declared.policy for declared in OPERATIONS} - {"public", "signed_in"}
+
+    assert declared <= set(policy.OPERATIONS)
