@@ -1,0 +1,43 @@
+"""The documentation that the gateway serves."""
+
+import re
+
+import pytest
+
+from services.gateway import openapi
+
+
+def test_the_document_is_served_and_not_sent_twice(town):
+    answer = town.nobody.get("/api/openapi.json")
+
+    again = town.nobody.get("/api/openapi.json", headers={"If-None-Match": answer.headers["ETag"]})
+
+    assert answer.json() == openapi.document()
+    assert again.status_code == 304
+
+
+def test_the_page_and_all_that_it_loads_come_from_here(town):
+    page = town.nobody.get("/api/docs")
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+
+    assert loaded
+    assert all(path.startswith("/api/") for path in loaded)
+    assert {town.nobody.get(path).status_code for path in loaded} == {200}
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert "unsafe-inline" not in page.headers["Content-Security-Policy"].split("style-src")[0]
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "..%2f__init__.py", "index.html"])
+def test_nothing_else_is_served_beside_it(town, name):
+    assert town.nobody.get(f"/api/docs/{name}").status_code == 404
+
+
+def test_a_problem_explains_itself_at_its_type(town):
+    problem = town.nobody.get("areas/x").json()
+
+    english = town.nobody.get(problem["type"])
+    chinese = town.nobody.get(problem["type"], headers={"Accept-Language": "zh"})
+
+    assert problem["title"] in english.text
+    assert "没有找到" in chinese.text
+    assert town.nobody.get("/problems/never_heard_of").status_code == 404

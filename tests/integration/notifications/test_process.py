@@ -1,0 +1,425 @@
+"""The service as it runs: its own process, a real broker, a real database, real HTTP."""
+
+import json
+import random
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import amqp
+import pytest
+from kombu import Connection
+from kombu.utils.url import parse_url
+from sqlalchemy import Engine, create_engine, inspect, make_url, text
+
+from chassis import migrate, topology
+from chassis.call import Actor, Call, Grant
+from chassis.consumer import consumers_of
+from chassis.errors import Forbidden, Invalid, NotFound, ServiceError, Unavailable
+from chassis.testing import eventually
+from chassis.testing.processes import ServiceProcess
+from chassis.testing.rpc import RpcCaller
+from services.notifications.service import NotificationsService
+from tests.integration.notifications.neighbours import ResidentsDouble
+from tests.integration.notifications.world import (
+    TOKEN,
+    Standin,
+    TicketStory,
+    a_phone,
+    department_event,
+    on_the_wire,
+)
+
+SERVICE = "services.notifications.service:NotificationsService"
+INBOX = (Grant("own", frozenset({"inbox.read", "inbox.write"})),)
+ADMINISTRATOR = (Grant("any", frozenset({"deliveries.read"})),)
+
+
+@dataclass
+class Desk:
+    """The running service with all that it speaks to."""
+
+    process: ServiceProcess
+    engine: Engine
+    amqp_uri: str
+    residents: ResidentsDouble
+    standin: Standin
+
+    def call(self, method: str, query: Any, call: Call | None = None) -> Any:
+        """Call the service as the gateway would; raises what it raises."""
+        with RpcCaller(self.amqp_uri) as caller:
+            return caller.call("notifications", method, query, call=call or Call())
+
+    def inbox(self, person: UUID, **query: Any) -> list[dict[str, Any]]:
+        """A page of somebody's inbox, as they would ask for it."""
+        return self.call("list_inbox", query, person_calling(person))["items"]
+
+    def publish(self, *events: Any, times: int = 1) -> None:
+        """Publish events as the relay does."""
+        with channel_of(self.amqp_uri) as channel:
+            for event in events * times:
+                body = event if isinstance(event, str) else json.dumps(on_the_wire(event))
+                kind = json.loads(body)["type"]
+                message = amqp.Message(
+                    body, content_type="application/cloudevents+json; charset=utf-8"
+                )
+                key = topology.routing_key(kind, "water", "340603.008")
+                channel.basic_publish(message, topology.EVENTS_EXCHANGE, key, mandatory=True)
+
+    def story(self, **facts: Any) -> TicketStory:
+        """A ticket whose reporter has a telephone."""
+        story = TicketStory(**facts)
+        story.phone = a_phone()  # type: ignore[attr-defined]
+        contact = {"phone": story.phone, "locale": "zh-CN"}  # type: ignore[attr-defined]
+        self.residents.contacts[str(story.reporter)] = contact
+        return story
+
+    def texts(self, story: TicketStory, count: int = 1, within: float = 10) -> list[str]:
+        """What the reporter was sent, once there are so many."""
+        phone = story.phone  # type: ignore[attr-defined]
+        eventually(lambda: len(self.standin.texts(phone)) >= count, within)
+        return self.standin.texts(phone)
+
+    def rows(self, sql: str, **values: Any) -> list[Any]:
+        """What a query finds in the database."""
+        with self.engine.connect() as connection:
+            return list(connection.execute(text(sql), values))
+
+    def ready(self) -> None:
+        """Wait until it answers."""
+        eventually(self._answers, within=20)
+
+    def _answers(self) -> bool:
+        if not self.process.running:
+            pytest.fail(self.process.log)
+        try:
+            return self.call("unread_count", {}, person_calling(uuid4())) == {"unread": 0}
+        except (Unavailable, OSError, amqp.AMQPError):
+            return False
+
+
+def person_calling(person: UUID, **values: Any) -> Call:
+    return Call(actor=Actor(str(person), "person"), grants=INBOX, **values)
+
+
+@contextmanager
+def channel_of(uri: str) -> Iterator[Any]:
+    parts = parse_url(uri)
+    with amqp.Connection(
+        host=f"{parts['hostname']}:{parts['port']}",
+        userid=parts["userid"],
+        password=parts["password"],
+        virtual_host=parts["virtual_host"],
+        # As the relay: what is not confirmed may be lost when the connection closes.
+        confirm_publish=True,
+    ) as connection:
+        yield connection.channel()
+
+
+@pytest.fixture(scope="module")
+def environ(rabbitmq: Any, postgres: Any, standin: Standin) -> dict[str, str]:
+    """Topology and schema of the service, and the environment that leads there, in a hurry."""
+    urls = postgres.create_service_database("notifications")
+    user = make_url(urls["app_url"]).username
+    migrate.upgrade("services.notifications", urls["owner_url"], user)
+    queues = [*topology.shared(), topology.rpc("notifications"), topology.rpc("residents")]
+    for name, types in consumers_of(NotificationsService):
+        queues += [topology.dead(name), topology.consumer(name, types)]
+    with Connection(rabbitmq.amqp_uri) as connection:
+        topology.declare(connection.channel(), queues)
+    return {
+        "LINLI_AMQP_URI": rabbitmq.amqp_uri,
+        "LINLI_DATABASE_URL_NOTIFICATIONS": urls["app_url"],
+        "LINLI_SMS_URL": f"{standin.url}/messages",
+        "LINLI_SMS_TOKEN": TOKEN,
+        "LINLI_SMS_TIMEOUT": "1",
+        "LINLI_SMS_CODE_TIMEOUT": "1",
+        "LINLI_SMS_RETRIES": "1s 1s 1s 1s 5s",
+        "LINLI_CONTACT_TIMEOUT": "0.5",
+        "LINLI_CONTACT_RETRIES": "1s",
+        "LINLI_DELIVERY_LEASE": "4",
+        "LINLI_DELIVERY_POLL": "0.2",
+    }
+
+
+@pytest.fixture(scope="module")
+def residents(environ: dict[str, str]) -> Iterator[ResidentsDouble]:
+    double = ResidentsDouble(environ["LINLI_AMQP_URI"])
+    double.present()
+    yield double
+    double.absent()
+
+
+@pytest.fixture(scope="module")
+def process(environ: dict[str, str]) -> Iterator[ServiceProcess]:
+    with ServiceProcess(SERVICE, environ) as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def engine(environ: dict[str, str]) -> Iterator[Engine]:
+    engine = create_engine(environ["LINLI_DATABASE_URL_NOTIFICATIONS"], pool_pre_ping=True)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def desk(
+    process: ServiceProcess,
+    engine: Engine,
+    environ: dict[str, str],
+    residents: ResidentsDouble,
+    standin: Standin,
+) -> Iterator[Desk]:
+    """The service, ready; a test may end it, and misbehave around it."""
+    if not process.running:
+        process.start()
+    desk = Desk(process, engine, environ["LINLI_AMQP_URI"], residents, standin)
+    desk.ready()
+    standin.behave()
+    yield desk
+    standin.behave()
+
+
+def test_a_reporter_is_told_of_each_step_by_message_and_in_the_inbox(desk):
+    story = desk.story()
+    steps = ["filed", "accepted", "assigned", "started", "resolved", "closed"]
+
+    for count, name in enumerate(steps, 1):
+        desk.publish(story.event(name))
+        desk.texts(story, count)
+
+    words = ("已登记", "已受理", "已派给", "正在办理", "已办结", "已归档")
+    assert all(word in said for word, said in zip(words, desk.texts(story), strict=True))
+    told = [item["purpose"] for item in desk.inbox(story.reporter)]
+    assert told == [f"ticket_{name}" for name in reversed(steps)]
+
+
+def test_residents_are_asked_by_the_system_and_not_by_a_person(desk):
+    story = desk.story()
+    desk.publish(story.event("filed"))
+    desk.texts(story)
+    assert desk.residents.asked_by == {"system"}
+
+
+def test_an_event_that_comes_twenty_times_is_told_once(desk):
+    story = desk.story()
+    filed, resolved = story.event("filed"), story.event("resolved")
+    desk.publish(filed, times=20)
+    desk.texts(story)
+
+    desk.publish(resolved)
+
+    assert len(desk.texts(story, 2)) == 2
+    assert len(desk.inbox(story.reporter)) == 2
+
+
+def test_an_inbox_is_its_owners_alone(desk):
+    story = desk.story()
+    desk.publish(story.event("filed"))
+    [item] = eventually(lambda: desk.inbox(story.reporter))
+
+    with pytest.raises(NotFound):
+        desk.call("mark_read", {"id": item["id"]}, person_calling(uuid4()))
+    with pytest.raises(Forbidden):
+        desk.call("list_inbox", {}, Call())
+
+    read = desk.call("mark_read", {"id": item["id"]}, person_calling(story.reporter))
+    assert read["read_at"] is not None
+    assert desk.call("unread_count", {}, person_calling(story.reporter)) == {"unread": 0}
+    assert desk.inbox(story.reporter, unread=True) == []
+
+
+def test_a_malformed_question_names_the_field_at_fault(desk):
+    with pytest.raises(Invalid) as refusal:
+        desk.call("list_inbox", {"limit": 1000}, person_calling(uuid4()))
+    assert refusal.value.errors[0]["pointer"] == "/limit"
+
+
+def test_an_inbox_is_read_in_the_callers_language_with_departments_by_name(desk):
+    code = f"d{uuid4().hex[:8]}"
+    names = {"zh": "供水公司", "en": "Water Company"}
+    desk.publish(department_event("added", 1, code=code, name="供水公司", names=names))
+    story = desk.story(department=code)
+    desk.publish(story.event("assigned"))
+
+    def in_english():
+        query = person_calling(story.reporter, locale="en")
+        items = desk.call("list_inbox", {}, query)["items"]
+        return bool(items) and "is now with Water Company" in items[0]["body"]
+
+    assert eventually(in_english)
+
+
+def test_a_sign_in_code_is_sent_while_the_caller_waits(desk):
+    phone = a_phone()
+    desk.call("send_code", {"phone": phone, "code": "482913", "locale": "zh-CN"})
+    assert "482913" in desk.standin.texts(phone)[0]
+
+
+@pytest.mark.parametrize("fault", [{"status": 500}, {"delay": 5}], ids=["failing", "silent"])
+def test_a_sign_in_code_that_cannot_be_sent_is_unavailable_within_two_seconds(desk, fault):
+    desk.standin.misbehave(**fault)
+    command = {"phone": a_phone(), "code": "482913"}
+    with RpcCaller(desk.amqp_uri) as caller, pytest.raises(Unavailable) as refusal:
+        caller.call("notifications", "send_code", command, call=Call(), within=2.0)
+    assert refusal.value.code == "code_not_sent"
+
+
+def test_administrators_see_what_became_of_deliveries(desk):
+    story = desk.story()
+    desk.publish(story.event("filed"))
+    desk.texts(story)
+
+    with pytest.raises(Forbidden):
+        desk.call("deliveries", {}, person_calling(story.reporter))
+
+    def delivered():
+        page = desk.call("deliveries", {"limit": 200}, Call(grants=ADMINISTRATOR))
+        mine = [each for each in page["items"] if each["person"] == str(story.reporter)]
+        return [(each["state"], each["attempts"][0]["reason"]) for each in mine]
+
+    assert eventually(lambda: delivered() == [("delivered", "delivered")])
+
+
+def test_a_message_survives_a_provider_that_fails(desk):
+    story = desk.story()
+    desk.standin.misbehave(status=500, times=2)
+    desk.publish(story.event("filed"))
+    assert len(desk.texts(story)) == 1
+    assert reasons(desk, story) == ["provider_error", "provider_error", "delivered"]
+
+
+def test_a_message_waits_until_residents_are_back(desk):
+    story = desk.story()
+    desk.residents.absent()
+    try:
+        desk.publish(story.event("filed"))
+        eventually(lambda: "residents_unavailable" in reasons(desk, story))
+        assert desk.inbox(story.reporter)
+    finally:
+        desk.residents.present()
+    assert len(desk.texts(story)) == 1
+
+
+def reasons(desk: Desk, story: TicketStory) -> list[str]:
+    found = desk.rows(
+        "SELECT a.reason FROM attempt a JOIN delivery d ON d.id = a.delivery"
+        " JOIN notification n ON n.id = d.notification WHERE n.ticket = :ticket ORDER BY a.number",
+        ticket=story.ticket,
+    )
+    return [reason for (reason,) in found]
+
+
+def test_a_slow_provider_holds_up_no_question(desk):
+    stories = [desk.story() for _ in range(20)]
+    desk.standin.misbehave(delay=0.8, status=201, accept=True)
+    desk.publish(*(story.event("filed") for story in stories))
+
+    eventually(lambda: len(desk.standin.texts(stories[0].phone)) > 0)
+    eventually(lambda: desk.inbox(stories[-1].reporter))
+
+    desk.standin.behave()
+    for story in stories:
+        assert len(desk.texts(story, within=30)) == 1
+
+
+def test_a_worker_killed_after_sending_tells_nobody_twice(desk):
+    story = desk.story()
+    desk.standin.misbehave(delay=0.9, status=201, accept=True, times=1)
+    desk.publish(story.event("filed"))
+    desk.texts(story)
+
+    desk.process.kill()
+    desk.process.start()
+
+    eventually(lambda: reasons(desk, story) == ["worker_lost", "delivered"], within=20)
+    assert len(desk.texts(story)) == 1
+
+
+def test_kills_at_random_moments_lose_nothing_and_double_nothing(desk):
+    stories = [desk.story() for _ in range(60)]
+    for beginning in range(0, 60, 20):
+        desk.ready()
+        desk.publish(*(story.event("filed") for story in stories[beginning : beginning + 20]))
+        time.sleep(random.uniform(0, 0.4))
+        desk.process.kill()
+        desk.process.start()
+    for story in stories:
+        assert len(desk.texts(story, within=30)) == 1
+        assert len(desk.inbox(story.reporter)) == 1
+
+
+def test_two_replicas_share_the_work(desk, environ):
+    stories = [desk.story() for _ in range(40)]
+    with ServiceProcess(SERVICE, environ) as other:
+        eventually(lambda: "service_started" in other.log, within=20)
+        desk.publish(*(story.event("filed") for story in stories))
+        for story in stories:
+            assert len(desk.texts(story, within=20)) == 1
+        assert other.stop() == 0
+
+
+def test_it_ends_within_its_grace_while_it_is_sending(desk):
+    desk.standin.misbehave(delay=0.9)
+    desk.publish(*(desk.story().event("filed") for _ in range(30)))
+    eventually(lambda: desk.rows("SELECT 1 FROM delivery WHERE claimed_at IS NOT NULL"))
+
+    assert desk.process.stop(within=10) == 0
+
+    # What it had taken it also recorded.
+    assert desk.rows("SELECT 1 FROM delivery WHERE claimed_at IS NOT NULL") == []
+
+
+def test_it_outlives_a_restart_of_its_database(desk, postgres):
+    postgres.stop()
+    postgres.start()
+    story = desk.story()
+    desk.publish(story.event("filed"))
+    assert len(desk.texts(story, within=10)) == 1
+    assert desk.process.running
+
+
+def test_an_event_of_a_wrong_schema_becomes_a_dead_letter_and_others_go_on(desk):
+    broken, story = TicketStory(number=""), desk.story()
+    desk.publish(broken.event("accepted"), story.event("accepted"))
+    desk.texts(story)
+    with channel_of(desk.amqp_uri) as channel:
+        queue = topology.dead_queue("notifications.on_ticket_accepted")
+        letter = eventually(lambda: channel.basic_get(queue, no_ack=True))
+    assert letter.headers[topology.REASON_HEADER] == "wrong_schema"
+
+
+def test_no_number_and_no_code_is_in_the_database_or_in_a_log(desk):
+    """Canaries: numbers that were used in every way this file uses them, good and bad."""
+    story, code = desk.story(), "739104"
+    phones = [contact["phone"] for contact in desk.residents.contacts.values()]
+    desk.standin.misbehave(status=500, times=1)
+    desk.publish(story.event("filed"))
+    desk.texts(story)
+    desk.call("send_code", {"phone": story.phone, "code": code})
+    for status, phone in ((500, story.phone), (422, story.phone), (200, f"tel:{story.phone}")):
+        desk.standin.misbehave(status=status)
+        with pytest.raises(ServiceError) as refusal:
+            desk.call("send_code", {"phone": phone, "code": code})
+        assert story.phone not in str(refusal.value.to_wire())
+
+    written = "\n".join([*everything_in(desk.engine), desk.process.log])
+
+    assert str(story.reporter) in written
+    assert [phone for phone in phones if phone[-8:] in written] == []
+    assert code not in written
+
+
+def everything_in(engine: Engine) -> Iterator[str]:
+    with engine.connect() as connection:
+        for table in inspect(engine).get_table_names():
+            yield from connection.execute(text(f'SELECT t::text FROM "{table}" t')).scalars()
+
+
+def test_the_process_stops_at_a_signal(desk):
+    assert desk.process.signal(signal.SIGTERM).wait(10) == 0

@@ -1,0 +1,115 @@
+"""The world around notifications in its tests: events that arrive, and the provider's stand-in."""
+
+import secrets
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import requests
+
+from chassis.clock import iso, now
+from chassis.events import CloudEvent
+from chassis.ids import new_id
+
+TOKEN = "token-of-the-tests"
+
+
+def a_phone() -> str:
+    """A mobile number that no other test uses."""
+    return f"+86138{secrets.randbelow(10**8):08d}"
+
+
+def a_number() -> str:
+    """The number of a ticket."""
+    return f"20260101-{secrets.randbelow(10**6):06d}"
+
+
+class TicketStory:
+    """A ticket as its events tell it: each is numbered in turn."""
+
+    def __init__(self, **facts: Any) -> None:
+        self.ticket = str(new_id())
+        self.sequence = 0
+        self.facts: dict[str, Any] = {
+            "number": a_number(),
+            "kind": "request",
+            "reporter": str(new_id()),
+            "assignee": None,
+            "department": None,
+            "actor": None,
+            **facts,
+        }
+
+    @property
+    def reporter(self) -> UUID:
+        return UUID(self.facts["reporter"])
+
+    def event(self, name: str, at: datetime | None = None, **own: Any) -> CloudEvent:
+        """The next event of the ticket; `own` are fields of its own."""
+        self.sequence += 1
+        return CloudEvent(
+            id=str(new_id()),
+            type=f"linli.tickets.ticket_{name}.v1",
+            source="/tickets",
+            subject=self.ticket,
+            time=at or now(),
+            sequence=self.sequence,
+            data={"ticket": self.ticket, **self.facts, **own},
+        )
+
+
+def department_event(what: str, sequence: int, **record: Any) -> CloudEvent:
+    """An event of residents about a department."""
+    return CloudEvent(
+        id=str(new_id()),
+        type=f"linli.residents.department_{what}.v1",
+        source="/residents",
+        subject=record["code"],
+        time=now(),
+        sequence=sequence,
+        data={"active": True, **record},
+    )
+
+
+def on_the_wire(event: CloudEvent) -> dict[str, Any]:
+    """The event as the relay would publish it."""
+    return {
+        "specversion": "1.0",
+        "id": event.id,
+        "type": event.type,
+        "source": event.source,
+        "subject": event.subject,
+        "time": iso(event.time),
+        "datacontenttype": "application/json",
+        "sequence": f"{event.sequence:010d}",
+        "partitionkey": event.subject,
+        "traceparent": "",
+        "data": event.data,
+    }
+
+
+class Standin:
+    """The stand-in for the provider, as somebody who looks at it over HTTP."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def texts(self, phone: str) -> list[str]:
+        """What was sent to a number."""
+        query = {"to": phone}
+        answer = self._session.get(f"{self.url}/messages", params=query, timeout=5).json()
+        return [message["text"] for message in answer["items"]]
+
+    def misbehave(self, **fault: Any) -> None:
+        """Fail as told until it is told otherwise."""
+        fault = {"times": 10**6, **fault}
+        self._session.put(f"{self.url}/faults", json=fault, timeout=5).raise_for_status()
+
+    def behave(self) -> None:
+        """Fail no longer."""
+        self._session.delete(f"{self.url}/faults", timeout=5).raise_for_status()
+
+    def close(self) -> None:
+        self._session.close()

@@ -1,0 +1,70 @@
+"""A migrated database of residents, rolled back after each test, and a world to act in."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.orm import Session
+
+from chassis import migrate
+from tests.integration.residents.world import World
+
+
+@pytest.fixture(scope="session")
+def database(postgres) -> dict[str, str]:
+    """`{"owner_url", "app_url"}` of a database that the migrations have made."""
+    urls = postgres.create_service_database("residents")
+    migrate.upgrade("services.residents", urls["owner_url"], "linli_residents")
+    return urls
+
+
+@pytest.fixture(scope="session")
+def engine(database) -> Iterator[Engine]:
+    """Connections of the application's user."""
+    engine = create_engine(database["app_url"])
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def concurrent(postgres) -> Iterator[Engine]:
+    """A database of their own for tests in which several transactions meet, and so must commit."""
+    urls = postgres.create_service_database("residents")
+    migrate.upgrade("services.residents", urls["owner_url"], "linli_residents")
+    engine = create_engine(urls["app_url"], pool_size=8)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(engine) -> Iterator[Session]:
+    """The application's session, in a transaction that is rolled back."""
+    with rolled_back(engine) as session:
+        yield session
+
+
+@pytest.fixture
+def owner_session(database) -> Iterator[Session]:
+    """The owner's: the application may neither ANALYZE nor look at the whole schema."""
+    engine = create_engine(database["owner_url"])
+    with rolled_back(engine) as session:
+        yield session
+    engine.dispose()
+
+
+@contextmanager
+def rolled_back(engine: Engine) -> Iterator[Session]:
+    """A session on one connection whose outer transaction is rolled back."""
+    with engine.connect() as connection, connection.begin() as outer:
+        with Session(
+            connection, join_transaction_mode="create_savepoint", expire_on_commit=False
+        ) as session:
+            yield session
+        outer.rollback()
+
+
+@pytest.fixture
+def world(session) -> World:
+    """The demo community, and commands as callers give them."""
+    return World(session)
