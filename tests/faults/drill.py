@@ -1,0 +1,193 @@
+"""A drill: load, something that breaks, healing, and the ledgers held against the databases."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from chassis.testing import eventually
+from deploy.local.environment import SERVICES
+from deploy.management import Management
+from tests.faults import evidence
+from tests.faults.evidence import EMITTERS, Evidence, Quiet
+from tests.faults.invariants import QUIET_WITHIN, violations
+from tests.faults.ledger import Ledger
+from tests.faults.load import Crowd, Load
+from tests.stack.stack import Stack
+from tests.stack.wire import Delivered, Log, Subscriber, depths
+
+BACK_WITHIN = 10.0
+"""Seconds in which a service that was killed is ready again."""
+STATISTICS = 2.5
+"""Seconds that the broker's statistics may be old."""
+COUNTED = ('"event_retried"', '"event_dead"')
+
+
+@dataclass
+class Report:
+    """What all drills together have seen."""
+
+    drills: int = 0
+    requests: int = 0
+    repeated: int = 0
+    writes: int = 0
+    events: int = 0
+    duplicates: int = 0
+    lost: int = 0
+    effects: int = 0
+    streamed: int = 0
+    streamed_again: int = 0
+    worst: dict[str, float] = field(default_factory=dict)
+
+    def measure(self, what: str, seconds: float, allowed: float) -> None:
+        """Note how long something took, and hold it to what is allowed."""
+        self.worst[what] = max(seconds, self.worst.get(what, 0.0))
+        assert seconds <= allowed, f"{what}: {seconds:.1f} s, {allowed} allowed"
+
+    def add(self, found: Evidence) -> None:
+        """Count a run."""
+        ids = [seen.id for seen in found.wire]
+        self.drills += 1
+        self.requests += sum(len(entry.attempts) for entry in found.entries)
+        self.repeated += sum(max(0, len(entry.attempts) - 1) for entry in found.entries)
+        self.writes += sum(entry.done for entry in found.entries)
+        self.events += len(found.history)
+        self.duplicates += len(ids) - len(set(ids))
+        self.lost += len(found.history) - len({(s.ticket, s.sequence) for s in found.wire})
+        self.effects += len(found.told)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.drills} drills: {self.requests} requests ({self.repeated} repeated), "
+            f"{self.writes} writes answered, {self.events} events, {self.lost} lost, "
+            f"{self.duplicates} duplicates on the wire, {self.effects} effects, each once; "
+            f"streamed {self.streamed} events, {self.streamed_again} of them again"
+            + "".join(f"\n  at worst {took:.1f} s: {what}" for what, took in self.worst.items())
+        )
+
+
+@dataclass(frozen=True)
+class Watchers:
+    """Who sees the events: a department's subscriber, and the log."""
+
+    subscriber: Subscriber
+    log: Log
+
+
+@dataclass
+class Drill:
+    """One test's run on the system: its own load and ledger, and what to hold them against."""
+
+    stack: Stack
+    crowd: Crowd
+    watchers: Watchers
+    ledger: Ledger
+    report: Report
+    seed: int
+    wire: list[Delivered] = field(default_factory=list)
+    _counted: int = field(init=False)
+    _heard: int = field(init=False)
+    _loads: int = 0
+
+    def __post_init__(self) -> None:
+        self._counted, self._heard = self._attempts(), len(self.watchers.subscriber.ledger)
+        self.watchers.log.more()
+
+    def load(self, **options: Any) -> Load:
+        """Load from now on; what its clients ask and are told stands in the ledger."""
+        self._loads += 1
+        return Load(self.crowd, self.ledger, self.seed * 100 + self._loads, **options)
+
+    def wait_for(self, answers: int, within: float = 60.0) -> None:
+        """Until so many more commands have been answered with success."""
+        before = self.answered()
+        eventually(lambda: self.answered() - before >= answers, within)
+
+    def answered(self) -> int:
+        """How many commands were answered with success so far."""
+        return sum(entry.done for entry in self.ledger.entries())
+
+    def kill_and_start(self, name: str, **variables: str) -> None:
+        """`kill -9` a service and start it as its supervisor would; it must be back in time."""
+        self.stack.kill(name)
+        self.stack.start(name, **variables)
+        self.report.measure("killed → ready", self.stack.wait_ready(name), BACK_WITHIN)
+
+    def more(self) -> None:
+        """Read on in the log; `wire` is what it has had since the drill began."""
+        self.wire += self.watchers.log.more()
+
+    def verify(self, poison: Mapping[str, int] | None = None) -> Evidence:
+        """Wait until all is quiet, gather what is left, and hold every invariant; returns the
+        evidence. `poison`: how much of it was sent, by the dead letters where it must be. Raises
+        AssertionError with what was violated.
+        """
+        quiet = self._quiet(poison or {})
+        self.more()
+        heard = self.watchers.subscriber.ledger[self._heard :]
+        found = evidence.gather(self.stack, self.ledger.entries(), self.wire, heard, quiet)
+        self.report.add(found)
+        broken = violations(found)
+        assert not broken, _readable(broken, self.ledger.path)
+        assert found.history, "the load did nothing"
+        self.report.measure("healed → all quiet", quiet.seconds, QUIET_WITHIN)
+        return found
+
+    def _quiet(self, poison: Mapping[str, int]) -> Quiet:
+        begun = time.monotonic()
+        quiet_since: float | None = None
+        while True:
+            now, at = self._state(), time.monotonic()
+            quiet_since = None if _busy(now) else quiet_since or at
+            rested = quiet_since is not None and at - quiet_since > STATISTICS
+            if rested or at - begun > QUIET_WITHIN + STATISTICS:
+                break
+            time.sleep(0.2)
+        # What was never delivered to a phone is given its schedule's time.
+        eventually(lambda: not self._texts_waiting(), within=90)
+        now["dead"] = {name: count - poison.get(name, 0) for name, count in now["dead"].items()}
+        attempts = self._attempts() - self._counted - sum(poison.values())
+        return Quiet(**now, attempts=attempts, seconds=(quiet_since or at) - begun)
+
+    def _state(self) -> dict[str, dict[str, int]]:
+        management = Management(self.stack.rabbitmq.management_url)
+        queues = management.get("queues", "linli") or []
+        unsettled = {each["name"]: each.get("messages_unacknowledged", 0) for each in queues}
+        # Exact, whereas the statistics are a little old.
+        ready = depths(self.stack.rabbitmq.amqp_uri, list(unsettled))
+        return {
+            "outbox": {
+                name: self.stack.value(name, "SELECT count(*) FROM outbox") for name in EMITTERS
+            },
+            "queues": {
+                name: ready[name] + unsettled[name] for name in unsettled if _is_emptied(name)
+            },
+            "dead": {name: count for name, count in ready.items() if name.endswith(".dead")},
+        }
+
+    def _texts_waiting(self) -> int:
+        sql = "SELECT count(*) FROM delivery WHERE state = 'queued'"
+        count: int = self.stack.value("notifications", sql)
+        return count
+
+    def _attempts(self) -> int:
+        logs = [self.stack.log(name) for name in SERVICES]
+        return sum(text.count(word) for text in logs for word in COUNTED)
+
+
+def _is_emptied(queue: str) -> bool:
+    """Whether a queue is one that somebody reads here, or that only holds what waits."""
+    read = (*SERVICES, "rpc-", "linli.retry.", "water.events")
+    return queue.startswith(read) and not queue.endswith(".dead")
+
+
+def _busy(state: Mapping[str, Mapping[str, int]]) -> bool:
+    return any(state["outbox"].values()) or any(state["queues"].values())
+
+
+def _readable(broken: Mapping[str, list[str]], ledger: Path) -> str:
+    lines = [f"the ledger is {ledger}"]
+    for name, found in broken.items():
+        lines += [f"{name}: {len(found)} violations", *(f"  {each}" for each in found[:10])]
+    return "\n".join(lines)

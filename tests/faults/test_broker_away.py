@@ -1,0 +1,106 @@
+"""The broker stopped or frozen: no service dies, filing says when to come back, readiness says what
+is wrong, and soon after the broker is back so is everybody, with nothing lost.
+"""
+
+import time
+
+import pytest
+
+from chassis.testing import eventually
+from deploy.local.environment import SERVICES
+from tests.faults.load import send
+from tests.stack.clients import filing, new_key
+
+slice_ = pytest.mark.slice
+ANSWER_WITHIN, RECONNECTED_WITHIN = 2.5, 3.0
+"""Seconds."""
+
+
+def stop(broker):
+    """End the broker in order."""
+    broker.stop()
+
+
+def kill(broker):
+    """`kill -9` the broker."""
+    broker.kill()
+
+
+def freeze(broker):
+    """Stop the broker in its tracks."""
+    broker.freeze()
+
+
+def bring_back(broker):
+    """Whatever was done to it."""
+    if broker.running:
+        broker.thaw()
+    else:
+        broker.start()
+    eventually(broker.answers)
+
+
+def pids(stack):
+    """The processes of the services."""
+    return {name: stack.pid(name) for name in SERVICES}
+
+
+def says_degraded(stack, name):
+    """Whether a service says that it takes requests and that the broker is away."""
+    status, body = stack.readiness(name)
+    return status == 200 and body["status"] == "degraded" and body["checks"]["broker"] != "ok"
+
+
+def refused_in_time(drill, client, body, key):
+    """File while it cannot be done; the answer must come soon and say when to come back."""
+    begun = time.monotonic()
+    answer = client.post("tickets", body, key=key)
+    took = time.monotonic() - begun
+    assert answer.status_code == 503, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert int(answer.headers["Retry-After"]) > 0
+    drill.report.measure("broker away: 503", took, ANSWER_WITHIN)
+
+
+AWAY = [
+    pytest.param(stop, 6, marks=slice_),
+    pytest.param(freeze, 8, marks=slice_),
+    (stop, 30),
+    (kill, 5),
+    (freeze, 30),
+]
+"""How, and for how many seconds at least."""
+
+
+@pytest.mark.parametrize(("how", "seconds"), AWAY)
+@pytest.mark.timeout(400)
+def test_a_broker_that_goes_away_and_comes_back_costs_nothing(drill, how, seconds):
+    stack, broker = drill.stack, drill.stack.rabbitmq
+    with drill.load():
+        drill.wait_for(answers=20)
+        before = pids(stack)
+        how(broker)
+        away = time.monotonic()
+        for name in SERVICES:
+            eventually(lambda name=name: says_degraded(stack, name), within=15)
+        body, key = filing(), new_key()
+        resident = drill.crowd.residents[0].twin()
+        while time.monotonic() - away < seconds:
+            refused_in_time(drill, resident, body, key)
+            time.sleep(0.5)
+        bring_back(broker)
+        back = time.monotonic()
+        eventually(lambda: send(resident, "tickets", body, key)[0].status == 201, within=20)
+        filed_after = time.monotonic() - back
+        stack.wait_ready()
+        ready_after = time.monotonic() - back
+        assert pids(stack) == before
+        drill.wait_for(answers=20)
+
+    drill.verify()
+    resident.close()
+    sql = "SELECT count(*) FROM tickets WHERE description = :text"
+    assert stack.value("tickets", sql, text=body["description"]) == 1
+    drill.report.measure("broker back → a filing succeeds", filed_after, RECONNECTED_WITHIN)
+    # Readiness is looked at once a second.
+    drill.report.measure("broker back → all ready", ready_after, RECONNECTED_WITHIN + 1.0)

@@ -1,0 +1,31 @@
+"""`kill -9` of services under load: nothing is lost, nothing happens twice."""
+
+import time
+
+import pytest
+
+from deploy.local.environment import SERVICES
+
+pytestmark = pytest.mark.timeout(400)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_killing_a_service_five_times_under_load_loses_nothing(drill, chance, service):
+    with drill.load():
+        for _ in range(5):
+            time.sleep(chance.uniform(0.5, 2.0))
+            drill.kill_and_start(service)
+        time.sleep(1)
+
+    drill.verify()
+
+
+@pytest.mark.slice
+def test_killing_services_in_turn_under_load_loses_nothing(drill, chance):
+    order = chance.sample(SERVICES, k=len(SERVICES))
+    with drill.load():
+        for service in order:
+            time.sleep(chance.uniform(0.2, 1.0))
+            drill.kill_and_start(service)
+
+    drill.verify()

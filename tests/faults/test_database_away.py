@@ -1,0 +1,66 @@
+"""PostgreSQL restarted under load, in order and by `kill -9`: pools heal, no event's attempt is
+counted, nothing is lost.
+"""
+
+import time
+
+import pytest
+
+from chassis.testing import eventually
+from tests.faults.load import send
+from tests.stack.clients import filing, new_key
+
+pytestmark = pytest.mark.timeout(400)
+slice_ = pytest.mark.slice
+HEALED_WITHIN = 5.0
+"""Seconds."""
+
+
+def fast(server):
+    """What `pg_ctl restart` does: clients are sent away, data is written."""
+    server.stop()
+
+
+def immediate(server):
+    """`kill -9`: the next start recovers from the write-ahead log."""
+    server.kill()
+
+
+@pytest.mark.parametrize(
+    ("how", "seconds"), [pytest.param(fast, 0, marks=slice_), (fast, 15), (immediate, 3)]
+)
+def test_a_database_that_restarts_is_no_loss_and_no_attempt(drill, how, seconds):
+    stack, server = drill.stack, drill.stack.postgres
+    with drill.load():
+        drill.wait_for(answers=20)
+        how(server)
+        time.sleep(seconds)
+        server.start()
+        back = time.monotonic()
+        key, body = new_key(), filing()
+        with drill.crowd.residents[0].twin() as resident:
+            eventually(lambda: send(resident, "tickets", body, key)[0].status == 201, within=30)
+        filed_after = time.monotonic() - back
+        stack.wait_ready()
+        ready_after = time.monotonic() - back
+        drill.wait_for(answers=20)
+
+    drill.verify()
+    drill.report.measure("database back → a filing succeeds", filed_after, HEALED_WITHIN)
+    drill.report.measure("database back → all ready", ready_after, HEALED_WITHIN)
+
+
+def test_a_frozen_database_is_answered_with_come_back_later(drill):
+    server = drill.stack.postgres
+    with drill.load():
+        drill.wait_for(answers=20)
+        server.freeze()
+        frozen = time.monotonic()
+        with drill.crowd.residents[0].twin() as resident:
+            while time.monotonic() - frozen < 12:
+                attempt, _ = send(resident, "tickets", filing(), new_key())
+                assert attempt.status in (0, 503), attempt
+        server.thaw()
+        drill.wait_for(answers=20)
+
+    drill.verify()

@@ -1,0 +1,89 @@
+"""Server-sent events resumed across kills of the gateway: nothing is missed, order is kept, and
+what comes twice is the same event.
+"""
+
+import contextlib
+import threading
+import uuid
+
+import pytest
+
+from chassis.call import Actor, Call, Grant
+from chassis.testing import eventually
+from chassis.testing.rpc import RpcCaller
+from tests.faults.event_stream import EventStream
+from tests.stack.clients import filing
+
+pytestmark = pytest.mark.timeout(600)
+EVENTS_OF_A_FILING = 2
+"""Filed, and accepted at once, for who files it may accept it."""
+THREADS = 3
+
+
+@pytest.mark.parametrize(
+    ("events", "kills"), [pytest.param(300, 2, marks=pytest.mark.slice), (5000, 10)]
+)
+def test_events_resumed_across_kills_of_the_gateway_are_complete(drill, chance, events, kills):
+    stack, log = drill.stack, drill.watchers.log
+    administrator = stack.community.staff("administrator")
+    with EventStream(administrator) as stream:
+        eventually(lambda: stream.connections, within=20)
+        with Filing(stack, at_least=events // EVENTS_OF_A_FILING):
+            for _ in range(kills):
+                # Wherever it happens to be: in the backlog, or between two events.
+                stream.wait_for(chance.randrange(1, 1 + events // (kills * 2)))
+                drill.kill_and_start("gateway")
+            stream.wait_for(1)
+        logged = log.more()
+        # What is missing then is told below.
+        with contextlib.suppress(AssertionError):
+            eventually(lambda: offsets(stream.ledger) >= offsets(logged), within=30)
+    administrator.close()
+
+    received = stream.ledger
+    drill.report.streamed += len(received)
+    drill.report.streamed_again += len(received) - len(set(received))
+    ids = {each.offset: each.event["id"] for each in logged}
+    assert len(logged) >= events
+    assert stream.connections > kills
+    assert stream.refusals == []
+    first = list(dict.fromkeys(each.offset for each in received))
+    assert first == sorted(ids), "missed or out of order"
+    assert {each.offset: each.id for each in received} == ids
+    assert all(ids[each.offset] == each.id for each in received), "one cursor, two events"
+
+
+def offsets(messages):
+    """Their places in the log."""
+    return {each.offset for each in messages}
+
+
+class Filing:
+    """Files tickets by RPC, so that events go on while the gateway is away. A context manager;
+    leaving it waits until there are enough.
+    """
+
+    def __init__(self, stack, at_least):
+        self._stack = stack
+        self._left = threading.Semaphore(at_least)
+        self._ending = threading.Event()
+        self._threads = [threading.Thread(target=self._run) for _ in range(THREADS)]
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._ending.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self):
+        """As a clerk's commands would come from the gateway."""
+        clerk = Actor(str(uuid.uuid4()), "person")
+        may = Grant("any", frozenset({"file", "acceptance", "read"}))
+        with RpcCaller(self._stack.rabbitmq.amqp_uri) as caller:
+            while self._left.acquire(blocking=False) or not self._ending.is_set():
+                call = Call(actor=clerk, grants=(may,), command_id=str(uuid.uuid4()))
+                caller.call("tickets", "file_ticket", filing(), call=call, within=30)
