@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local import places, processes
+from deploy.local import places
 
 STATUS = Path("/var/lib/dpkg/status")
 ETC_APT = Path("/etc/apt")
@@ -153,12 +153,11 @@ def _relocate(root: Path, final: Path) -> None:
 
 def _run(command: list[str]) -> None:
     done = subprocess.run(
-        command,
+        ["setpriv", "--pdeathsig", "KILL", *command],  # it ends with us, however we end
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env={**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"},
-        preexec_fn=processes.die_with_parent,
         text=True,
         check=False,
     )

@@ -62,6 +62,11 @@ class Toy:
         with opened(self.amqp_uri) as channel:
             channel.basic_publish(amqp.Message(body, **properties), "", QUEUE)
 
+    def said(self, name: str, event_id: str) -> list[dict[str, Any]]:
+        """The log lines `name` about one event: those of other tests may still be on their way."""
+        lines = [json.loads(line) for line in self.process.log.splitlines() if event_id in line]
+        return [line for line in lines if line["event"] == name]
+
     def dead(self, tries: int = 10) -> list[Any]:
         """Take all dead letters out of their queue."""
         found = []
