@@ -11,9 +11,8 @@ from typing import Any
 import amqp
 import eventlet
 from greenlet import GreenletExit
-from kombu.utils.url import parse_url
 
-from chassis import logs
+from chassis import broker_uri, logs
 
 log = logs.get("broker")
 
@@ -37,12 +36,8 @@ def backoff() -> Iterator[float]:
 
 def connect(uri: str, **options: Any) -> amqp.Connection:
     """An open connection to the broker that the URI names; raises one of LOST."""
-    parts = parse_url(uri)
     connection = amqp.Connection(
-        host=f"{parts['hostname']}:{parts['port'] or 5672}",
-        userid=parts["userid"],
-        password=parts["password"],
-        virtual_host=parts["virtual_host"] or "/",
+        **broker_uri.arguments(uri),
         heartbeat=HEARTBEAT,
         connect_timeout=_STEP_LIMIT,
         **options,

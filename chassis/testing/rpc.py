@@ -6,10 +6,9 @@ from types import TracebackType
 from typing import Any, Self
 
 import amqp
-from kombu.utils.url import parse_url
 
+from chassis import broker_uri, errors, topology
 from chassis import call as calls
-from chassis import errors, topology
 from chassis.call import Call
 
 _REPLIES = "amq.rabbitmq.reply-to"
@@ -19,13 +18,7 @@ class RpcCaller:
     """A plain blocking client: `caller.call("tickets", "get_ticket", {"id": …}, call=…)`."""
 
     def __init__(self, uri: str) -> None:
-        parts = parse_url(uri)
-        self._connection = amqp.Connection(
-            host=f"{parts['hostname']}:{parts['port'] or 5672}",
-            userid=parts["userid"],
-            password=parts["password"],
-            virtual_host=parts["virtual_host"] or "/",
-        )
+        self._connection = amqp.Connection(**broker_uri.arguments(uri))
         self._connection.connect()
         self._channel = self._connection.channel()
         self._replies: dict[str, Any] = {}

@@ -8,9 +8,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, MetaData, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from chassis import tables
 
 # In the "C" collation one B-tree serves prefixes (LIKE 'x%') and the order of the tree alike; with
 # text_pattern_ops it would serve the prefixes only, and every list would sort.
@@ -20,15 +22,7 @@ TreeKey = Text(collation="C")
 class Base(DeclarativeBase):
     """Everything that the migrations make, but for the chassis' own tables."""
 
-    metadata = MetaData(
-        naming_convention={
-            "ix": "%(table_name)s_%(column_0_N_name)s",
-            "uq": "%(table_name)s_%(column_0_N_name)s_key",
-            "ck": "%(table_name)s_%(constraint_name)s_check",
-            "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
-            "pk": "%(table_name)s_pkey",
-        }
-    )
+    metadata = tables.metadata()
     type_annotation_map = {
         str: Text,
         bytes: LargeBinary,

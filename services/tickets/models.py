@@ -12,7 +12,6 @@ from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
     Index,
-    MetaData,
     Sequence,
     Table,
     Text,
@@ -22,6 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, TSVECTOR, UUID
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from chassis import tables
+
 # In the "C" collation the unique index also serves a number's first digits (LIKE '20261101%').
 _Number = Text(collation="C")
 _Id = UUID(as_uuid=False)
@@ -30,15 +31,7 @@ _Id = UUID(as_uuid=False)
 class Base(DeclarativeBase):
     """Everything that the migrations make, but for the chassis' own tables."""
 
-    metadata = MetaData(
-        naming_convention={
-            "ix": "%(table_name)s_%(column_0_N_name)s",
-            "uq": "%(table_name)s_%(column_0_N_name)s_key",
-            "ck": "%(table_name)s_%(constraint_name)s_check",
-            "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
-            "pk": "%(table_name)s_pkey",
-        }
-    )
+    metadata = tables.metadata()
     type_annotation_map = {
         str: Text,
         datetime: TIMESTAMP(timezone=True),

@@ -14,9 +14,6 @@ LONG_FUNCTIONS = {
     "services/gateway/operation.py:operation": "its docstring says what each argument means",
     "services/tickets/record.py:note": "a history row beside its event, column by column",
 }
-LONG_FILES = {
-    "chassis/relay.py": "one story: from waking to deleting what was published",
-}
 
 
 def functions(path):
@@ -36,16 +33,10 @@ def test_a_module_is_short_and_so_are_its_functions(path):
     long = {name: size for name, size in functions(path) if size > LONGEST_FUNCTION}
 
     assert {name: size for name, size in long.items() if name not in LONG_FUNCTIONS} == {}
-    assert lines <= LONGEST_FILE or str(path) in LONG_FILES, f"{lines} lines"
+    assert lines <= LONGEST_FILE, f"{lines} lines"
 
 
 def test_every_exception_is_still_needed():
     sizes = dict(found for path in FILES for found in functions(path))
 
     assert [name for name in LONG_FUNCTIONS if sizes.get(name, 0) <= LONGEST_FUNCTION] == []
-    short = [
-        name
-        for name in LONG_FILES
-        if len(Path(name).read_text("utf-8").splitlines()) <= LONGEST_FILE
-    ]
-    assert short == []

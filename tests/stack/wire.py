@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import amqp
-from kombu.utils.url import parse_url
 
-from chassis import topology
+from chassis import broker_uri, topology
 
 LOST = (OSError, amqp.AMQPError)
 PREFETCH = 200
@@ -52,12 +51,8 @@ def channel(uri: str) -> Iterator[amqp.Channel]:
 
 def connect(uri: str) -> amqp.Connection:
     """An open connection; raises one of LOST."""
-    parts = parse_url(uri)
     connection = amqp.Connection(
-        host=f"{parts['hostname']}:{parts['port'] or 5672}",
-        userid=parts["userid"],
-        password=parts["password"],
-        virtual_host=parts["virtual_host"] or "/",
+        **broker_uri.arguments(uri),
         connect_timeout=3,
         read_timeout=10,
         write_timeout=10,

@@ -9,7 +9,6 @@ from typing import Any
 import amqp
 import pytest
 from kombu import Connection
-from kombu.utils.url import parse_url
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from chassis import migrate, topology
@@ -17,6 +16,7 @@ from chassis.consumer import consumers_of
 from chassis.testing import eventually
 from chassis.testing.processes import ServiceProcess
 from chassis.testing.rpc import RpcCaller
+from chassis.testing.wire import opened
 from tests.toys.echo.service import EchoService
 
 ECHO = "tests.toys.echo.service:EchoService"
@@ -81,23 +81,6 @@ class Toy:
                 raise
             return found + self.dead(tries - 1)
         return found
-
-
-@contextlib.contextmanager
-def opened(uri: str) -> Iterator[amqp.Channel]:
-    """A channel of a connection that is closed at the end."""
-    parts = parse_url(uri)
-    connection = amqp.Connection(
-        host=f"{parts['hostname']}:{parts['port']}",
-        userid=parts["userid"],
-        password=parts["password"],
-        virtual_host=parts["virtual_host"],
-    )
-    connection.connect()
-    try:
-        yield connection.channel()
-    finally:
-        connection.close()
 
 
 def event(**changes: Any) -> str:

@@ -23,7 +23,8 @@ from chassis import errors, topology
 from chassis.call import Call
 from chassis.testing import eventually
 from chassis.testing.processes import ServiceProcess
-from tests.integration.chassis.conftest import CLOUD_EVENT, ECHO, QUEUE, Toy, event, opened
+from chassis.testing.wire import opened
+from tests.integration.chassis.conftest import CLOUD_EVENT, ECHO, QUEUE, Toy, event
 from tests.integration.chassis.proxy import Wire
 from tests.toys.echo.service import add_event
 

@@ -9,7 +9,8 @@ from kombu import Connection
 
 from chassis import topology
 from chassis.testing import eventually
-from tests.integration.chassis.conftest import CLOUD_EVENT, QUEUE, Toy, event, opened
+from chassis.testing.wire import opened
+from tests.integration.chassis.conftest import CLOUD_EVENT, QUEUE, Toy, event
 
 
 def test_an_event_takes_effect(echo: Toy) -> None:

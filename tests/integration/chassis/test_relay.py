@@ -20,7 +20,8 @@ from chassis import outbox, relay, topology
 from chassis.call import Call, system_call
 from chassis.testing import eventually
 from chassis.testing.processes import ServiceProcess
-from tests.integration.chassis.conftest import ECHO, Toy, opened
+from chassis.testing.wire import opened
+from tests.integration.chassis.conftest import ECHO, Toy
 from tests.toys.echo.service import add_event
 
 

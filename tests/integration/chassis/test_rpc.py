@@ -12,7 +12,8 @@ from chassis import errors, topology
 from chassis.call import Actor, Call, Grant
 from chassis.testing import eventually
 from chassis.testing.rpc import RpcCaller
-from tests.integration.chassis.conftest import Toy, opened
+from chassis.testing.wire import opened
+from tests.integration.chassis.conftest import Toy
 
 
 def test_a_method_is_called_with_the_callers_context(echo: Toy) -> None:

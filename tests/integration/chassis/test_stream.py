@@ -10,8 +10,8 @@ from pathlib import Path
 
 import amqp
 import pytest
-from kombu.utils.url import parse_url
 
+from chassis import broker_uri
 from chassis.testing import eventually
 
 ROOT = Path(__file__).parents[3]
@@ -27,14 +27,7 @@ class Stream:
         self.declare()
 
     def channel(self):
-        parts = parse_url(self._uri)
-        connection = amqp.Connection(
-            host=f"{parts['hostname']}:{parts['port']}",
-            userid=parts["userid"],
-            password=parts["password"],
-            virtual_host=parts["virtual_host"],
-            confirm_publish=True,
-        )
+        connection = amqp.Connection(**broker_uri.arguments(self._uri), confirm_publish=True)
         connection.connect()
         return connection.channel()
 

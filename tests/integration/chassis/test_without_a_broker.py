@@ -17,7 +17,8 @@ import pytest
 from chassis import errors
 from chassis.testing import eventually
 from chassis.testing.rpc import RpcCaller
-from tests.integration.chassis.conftest import Toy, opened
+from chassis.testing.wire import opened
+from tests.integration.chassis.conftest import Toy
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
 from chassis.testing.processes import ServiceProcess
+from chassis.testing.sessions import rolled_back
 from deploy.local import sms_standin
 from tests.integration.gateway.town import SERVICES, SMS_TOKEN, Town, environment
 
@@ -62,9 +63,5 @@ def engine(town: Town) -> Iterator[Engine]:
 @pytest.fixture
 def session(engine: Engine) -> Iterator[Session]:
     """A session whose work is rolled back."""
-    with engine.connect() as connection, connection.begin() as outer:
-        with Session(
-            connection, join_transaction_mode="create_savepoint", expire_on_commit=False
-        ) as session:
-            yield session
-        outer.rollback()
+    with rolled_back(engine) as session:
+        yield session

@@ -6,10 +6,9 @@ import threading
 from typing import Any
 
 import amqp
-from kombu.utils.url import parse_url
 
+from chassis import broker_uri, topology
 from chassis import call as calls
-from chassis import topology
 from chassis.errors import NotFound, ServiceError
 
 
@@ -42,13 +41,7 @@ class ResidentsDouble:
                 self._consume()
 
     def _consume(self) -> None:
-        parts = parse_url(self._uri)
-        with amqp.Connection(
-            host=f"{parts['hostname']}:{parts['port']}",
-            userid=parts["userid"],
-            password=parts["password"],
-            virtual_host=parts["virtual_host"],
-        ) as connection:
+        with amqp.Connection(**broker_uri.arguments(self._uri)) as connection:
             channel = connection.channel()
             queue = topology.rpc_queue("residents")
             channel.basic_consume(queue, callback=lambda message: self._answer(channel, message))

@@ -5,7 +5,6 @@ import random
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,7 +12,6 @@ from uuid import UUID, uuid4
 import amqp
 import pytest
 from kombu import Connection
-from kombu.utils.url import parse_url
 from sqlalchemy import Engine, create_engine, inspect, make_url, text
 
 from chassis import migrate, topology
@@ -23,6 +21,7 @@ from chassis.errors import Forbidden, Invalid, NotFound, ServiceError, Unavailab
 from chassis.testing import eventually
 from chassis.testing.processes import ServiceProcess
 from chassis.testing.rpc import RpcCaller
+from chassis.testing.wire import opened
 from services.notifications.service import NotificationsService
 from tests.integration.notifications.neighbours import ResidentsDouble
 from tests.integration.notifications.world import (
@@ -60,7 +59,7 @@ class Desk:
 
     def publish(self, *events: Any, times: int = 1) -> None:
         """Publish events as the relay does."""
-        with channel_of(self.amqp_uri) as channel:
+        with opened(self.amqp_uri, confirm_publish=True) as channel:
             for event in events * times:
                 body = event if isinstance(event, str) else json.dumps(on_the_wire(event))
                 kind = json.loads(body)["type"]
@@ -104,20 +103,6 @@ class Desk:
 
 def person_calling(person: UUID, **values: Any) -> Call:
     return Call(actor=Actor(str(person), "person"), grants=INBOX, **values)
-
-
-@contextmanager
-def channel_of(uri: str) -> Iterator[Any]:
-    parts = parse_url(uri)
-    with amqp.Connection(
-        host=f"{parts['hostname']}:{parts['port']}",
-        userid=parts["userid"],
-        password=parts["password"],
-        virtual_host=parts["virtual_host"],
-        # As the relay: what is not confirmed may be lost when the connection closes.
-        confirm_publish=True,
-    ) as connection:
-        yield connection.channel()
 
 
 @pytest.fixture(scope="module")
@@ -388,7 +373,7 @@ def test_an_event_of_a_wrong_schema_becomes_a_dead_letter_and_others_go_on(desk)
     broken, story = TicketStory(number=""), desk.story()
     desk.publish(broken.event("accepted"), story.event("accepted"))
     desk.texts(story)
-    with channel_of(desk.amqp_uri) as channel:
+    with opened(desk.amqp_uri) as channel:
         queue = topology.dead_queue("notifications.on_ticket_accepted")
         letter = eventually(lambda: channel.basic_get(queue, no_ack=True))
     assert letter.headers[topology.REASON_HEADER] == "wrong_schema"

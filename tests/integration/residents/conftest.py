@@ -1,13 +1,13 @@
 """A migrated database of residents, rolled back after each test, and a world to act in."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
 from chassis import migrate
+from chassis.testing.sessions import rolled_back
 from tests.integration.residents.world import World
 
 
@@ -51,17 +51,6 @@ def owner_session(database) -> Iterator[Session]:
     with rolled_back(engine) as session:
         yield session
     engine.dispose()
-
-
-@contextmanager
-def rolled_back(engine: Engine) -> Iterator[Session]:
-    """A session on one connection whose outer transaction is rolled back."""
-    with engine.connect() as connection, connection.begin() as outer:
-        with Session(
-            connection, join_transaction_mode="create_savepoint", expire_on_commit=False
-        ) as session:
-            yield session
-        outer.rollback()
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from typing import Any
 import amqp
 import pytest
 from kombu import Connection
-from kombu.utils.url import parse_url
 from sqlalchemy import create_engine, text
 
 from chassis import errors, migrate, topology
@@ -20,6 +19,7 @@ from chassis.events import EventSchema, parse
 from chassis.testing import eventually
 from chassis.testing.processes import ServiceProcess
 from chassis.testing.rpc import RpcCaller
+from chassis.testing.wire import opened
 from tests.integration.residents.world import COMMUNITY, a_phone, an_id_number, caller
 
 SERVICE = "services.residents.service:ResidentsService"
@@ -86,21 +86,10 @@ def residents(rabbitmq, postgres) -> Iterator[Residents]:
 @contextmanager
 def spying(uri: str) -> Iterator[amqp.Channel]:
     """A channel with a queue `spy` that gets every event."""
-    parts = parse_url(uri)
-    connection = amqp.Connection(
-        host=f"{parts['hostname']}:{parts['port']}",
-        userid=parts["userid"],
-        password=parts["password"],
-        virtual_host=parts["virtual_host"] or "/",
-    )
-    connection.connect()
-    channel = connection.channel()
-    channel.queue_declare("spy", exclusive=True)
-    channel.queue_bind("spy", topology.EVENTS_EXCHANGE, "#")
-    try:
+    with opened(uri) as channel:
+        channel.queue_declare("spy", exclusive=True)
+        channel.queue_bind("spy", topology.EVENTS_EXCHANGE, "#")
         yield channel
-    finally:
-        connection.close()
 
 
 @pytest.fixture(scope="module")

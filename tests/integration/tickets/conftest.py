@@ -8,6 +8,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
 from chassis import migrate
+from chassis.testing.sessions import rolled_back
 from tests.integration.tickets.world import World
 
 
@@ -35,12 +36,8 @@ def engine(database: dict[str, str]) -> Iterator[Engine]:
 @pytest.fixture
 def session(engine: Engine) -> Iterator[Session]:
     """The application's session, in a transaction that is rolled back."""
-    with engine.connect() as connection, connection.begin() as outer:
-        with Session(
-            connection, join_transaction_mode="create_savepoint", expire_on_commit=False
-        ) as session:
-            yield session
-        outer.rollback()
+    with rolled_back(engine) as session:
+        yield session
 
 
 @pytest.fixture

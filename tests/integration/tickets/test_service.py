@@ -10,7 +10,6 @@ from typing import Any
 import amqp
 import pytest
 from kombu import Connection
-from kombu.utils.url import parse_url
 from marshmallow import Schema
 from sqlalchemy import Engine, create_engine, func, select, text
 
@@ -21,6 +20,7 @@ from chassis.outbox import outbox
 from chassis.testing import eventually
 from chassis.testing.processes import ServiceProcess
 from chassis.testing.rpc import RpcCaller
+from chassis.testing.wire import opened
 from services.tickets.models import DutyRow, TicketRow
 from tests.integration.tickets.conftest import migrated
 from tests.integration.tickets.world import AREAS, filing
@@ -119,23 +119,12 @@ def declare(uri: str) -> None:
 @contextmanager
 def spying(uri: str) -> Iterator[Any]:
     """A channel with a queue `spy` that gets every event, and one `water` bound as water's own."""
-    parts = parse_url(uri)
-    connection = amqp.Connection(
-        host=f"{parts['hostname']}:{parts['port']}",
-        userid=parts["userid"],
-        password=parts["password"],
-        virtual_host=parts["virtual_host"] or "/",
-    )
-    connection.connect()
-    channel = connection.channel()
-    for queue, keys in {"spy": ("ticket.#",), "water": subscriber_keys("water")}.items():
-        channel.queue_declare(queue, exclusive=True)
-        for key in keys:
-            channel.queue_bind(queue, topology.EVENTS_EXCHANGE, key)
-    try:
+    with opened(uri) as channel:
+        for queue, keys in {"spy": ("ticket.#",), "water": subscriber_keys("water")}.items():
+            channel.queue_declare(queue, exclusive=True)
+            for key in keys:
+                channel.queue_bind(queue, topology.EVENTS_EXCHANGE, key)
         yield channel
-    finally:
-        connection.close()
 
 
 def subscriber_keys(code: str) -> tuple[str, ...]:

@@ -1,0 +1,131 @@
+"""Publishing what the outbox holds: pipelined, confirmed, in order. Runs without eventlet, in the
+relay's process.
+"""
+
+import itertools
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import amqp
+
+from chassis import broker_uri, events, logs, topology
+
+log = logs.get("relay")
+
+LOST = (OSError, amqp.AMQPError)
+"""What `Publisher` raises when the broker is gone; NotFound, of a log that is not there, is one."""
+
+# Seconds.
+_CONFIRM_LIMIT, _WRITE_LIMIT = 10.0, 5.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One message of the outbox."""
+
+    id: int
+    event_id: str
+    routing_key: str
+    cc: Sequence[str]
+    body: str
+    traceparent: str
+
+
+class Publisher:
+    """Publishes batches to the events exchange and waits until all are confirmed."""
+
+    def __init__(self, uri: str) -> None:
+        self._connection = amqp.Connection(
+            **broker_uri.arguments(uri),
+            connect_timeout=3,
+            read_timeout=_CONFIRM_LIMIT,
+            write_timeout=_WRITE_LIMIT,
+        )
+        self._tags = itertools.count(1)
+        self._unconfirmed: set[int] = set()
+        # Delivery tags and message ids.
+        self._refused: set[int | str] = set()
+        try:
+            self._connection.connect()
+            self._channel = self._open_channel()
+        except BaseException:
+            self.close()
+            raise
+
+    def _open_channel(self) -> amqp.Channel:
+        channel = self._connection.channel()
+        # A broker that was killed lets clients in a second before it has its streams back, and
+        # would route past the log meanwhile. (NotFound is one of LOST.)
+        channel.queue_declare(topology.LOG_STREAM, passive=True)
+        channel.confirm_select()
+        channel.events["basic_ack"].add(self._on_ack)
+        channel.events["basic_nack"].add(self._on_nack)
+        channel.events["basic_return"].add(self._on_return)
+        return channel
+
+    def publish(self, rows: Sequence[Row]) -> int:
+        """Publish in the given order; how many rows, from the first on, the broker has stored.
+
+        What it stored beyond the first that it refused counts as not stored, for the order's sake.
+        Raises one of LOST.
+        """
+        self._refused.clear()
+        tags = [self._send(row) for row in rows]
+        give_up = time.monotonic() + _CONFIRM_LIMIT
+        while self._unconfirmed:
+            self._connection.drain_events(timeout=max(0.01, give_up - time.monotonic()))
+        for stored, (tag, row) in enumerate(zip(tags, rows, strict=True)):
+            if not self._refused.isdisjoint({tag, row.event_id}):
+                log.warning("relay_refused", event_id=row.event_id, routing_key=row.routing_key)
+                return stored
+        return len(rows)
+
+    def _send(self, row: Row) -> int:
+        tag = next(self._tags)
+        self._unconfirmed.add(tag)
+        self._channel.basic_publish(
+            _message(row), topology.EVENTS_EXCHANGE, row.routing_key, mandatory=True
+        )
+        return tag
+
+    def idle(self) -> None:
+        """Read what the broker says between batches, so that a closed connection is noticed."""
+        try:
+            self._connection.drain_events(timeout=0.001)
+        except TimeoutError:
+            return
+
+    def close(self) -> None:
+        """Drop the connection without waiting for anybody."""
+        self._connection.collect()
+
+    def _on_ack(self, tag: int, multiple: bool = False) -> None:
+        if multiple:
+            self._unconfirmed = {left for left in self._unconfirmed if left > tag}
+        else:
+            self._unconfirmed.discard(tag)
+
+    def _on_nack(self, tag: int, multiple: bool = False) -> None:
+        self._refused |= {left for left in self._unconfirmed if left <= tag} if multiple else {tag}
+        self._on_ack(tag, multiple)
+
+    def _on_return(self, _error: Any, _exchange: str, _key: str, message: amqp.Message) -> None:
+        # No queue is bound for it. Without the log stream nobody would ever see the event: it
+        # waits here until the topology is mended.
+        self._refused.add(message.properties["message_id"])
+
+
+def _message(row: Row) -> amqp.Message:
+    headers: dict[str, Any] = {"traceparent": row.traceparent}
+    if row.cc:
+        headers["CC"] = list(row.cc)
+    return amqp.Message(
+        row.body,
+        content_type=events.CONTENT_TYPE,
+        content_encoding="utf-8",
+        delivery_mode=2,
+        message_id=row.event_id,
+        application_headers=headers,
+    )
