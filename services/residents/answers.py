@@ -1,5 +1,5 @@
-"""What callers get to see: rows as JSON values. Phone and ID number are masked in every answer,
-names in every list.
+"""What callers get to see: rows as JSON values. Phone, ID number and e-mail address are masked in
+every answer, names in every list.
 """
 
 from collections.abc import Callable
@@ -51,7 +51,7 @@ def duty(row: Any) -> dict[str, Any]:
 
 
 def resident(row: Any, key: DataKey | None) -> dict[str, Any]:
-    """A person: name and address in full, numbers masked. Without a key (erased) nothing personal
+    """A person: name and address in full, the rest masked. Without a key (erased) nothing personal
     is left.
     """
     return {
@@ -59,6 +59,7 @@ def resident(row: Any, key: DataKey | None) -> dict[str, Any]:
         "name": _shown(row, key, "name"),
         "phone": _shown(row, key, "phone", masking.mask_phone),
         "id_number": _shown(row, key, "id_number", masking.mask_id_number),
+        "email": _shown(row, key, "email", masking.mask_email),
         "area": row.area,
         "address": _shown(row, key, "address"),
         "locale": row.locale,
@@ -81,11 +82,12 @@ def listed_resident(row: Any, key: DataKey | None) -> dict[str, Any]:
 
 
 def contact(row: Any, key: DataKey | None) -> dict[str, Any]:
-    """How to reach a person: the one answer with a phone number in plain text."""
+    """How to reach a person: the one answer with phone and e-mail address in plain text."""
     return {
         "id": str(row.id),
         "name": _shown(row, key, "name"),
         "phone": _shown(row, key, "phone"),
+        "email": _shown(row, key, "email"),
         "locale": row.locale,
     }
 

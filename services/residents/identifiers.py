@@ -1,5 +1,5 @@
-"""Phone numbers, resident ID numbers and names in the one spelling under which they are stored and
-found.
+"""Phone numbers, resident ID numbers, e-mail addresses and names in the one spelling under which
+they are stored and found.
 """
 
 import re
@@ -13,6 +13,11 @@ from stdnum.exceptions import ValidationError
 # phonenumbers would also read letters (vanity numbers) and extensions, which no two people spell
 # alike.
 _PHONE = re.compile(r"\+?[0-9 ().\-]{5,30}")
+# What the HTML standard calls a valid e-mail address, with a dot in its domain: neither comments,
+# quoted parts nor line breaks, so that an address is safe in a header.
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_EMAIL = re.compile(rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_LABEL}(?:\.{_LABEL})+")
+_LONGEST_EMAIL = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
 _ID_NUMBER = re.compile(r"[1-9][0-9]{5}(?:18|19|20)[0-9]{9}[0-9X]")
 
 
@@ -22,6 +27,10 @@ class MalformedPhone(ValueError):
 
 class MalformedIdNumber(ValueError):
     """This is no resident ID number: it has 18 characters, a date of birth and a check digit."""
+
+
+class MalformedEmail(ValueError):
+    """This is no e-mail address that mail can be sent to."""
 
 
 def phone(text: str) -> str:
@@ -56,6 +65,17 @@ def id_number(text: str) -> str:
     if ric.calc_check_digit(text) != text[-1]:
         raise MalformedIdNumber
     return text
+
+
+def email(text: str) -> str:
+    """The address with its domain in lower case; raises MalformedEmail. What stands before the @
+    is its owner's to spell.
+    """
+    text = unicodedata.normalize("NFKC", text).strip()
+    if len(text) > _LONGEST_EMAIL or not _EMAIL.fullmatch(text):
+        raise MalformedEmail
+    local, _, domain = text.rpartition("@")
+    return f"{local}@{domain.lower()}"
 
 
 def name(text: str) -> str:

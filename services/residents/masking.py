@@ -30,6 +30,14 @@ def mask_id_number(text: str) -> str:
     return f"{text[:3]}{'*' * 11}{text[-4:]}"
 
 
+def mask_email(text: str) -> str:
+    """`wang.fang@example.org` gives `w****@example.org`; what stands before the @ is hidden whole
+    when it is a single character.
+    """
+    local, _, domain = text.rpartition("@")
+    return f"{local[:1] if len(local) > 1 else ''}****@{domain}"
+
+
 def mask_name(text: str) -> str:
     """`王小明` gives `王**`: the first character and two stars, however long the name is."""
     return f"{text[:1]}**"

@@ -86,6 +86,7 @@ class Resident(Made):
     name: Mapped[bytes | None]
     phone: Mapped[bytes | None]
     id_number: Mapped[bytes | None]
+    email: Mapped[bytes | None]
     address: Mapped[bytes | None]
     name_index: Mapped[bytes | None] = mapped_column(index=True)
     phone_index: Mapped[bytes | None] = mapped_column(unique=True)

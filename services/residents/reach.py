@@ -18,7 +18,7 @@ Holds = Callable[[str], bool]
 # Places and departments are no secret: what is granted to the public is granted for all of them.
 OPEN = frozenset({"any", "public"})
 
-# The services that are told a phone number in plain text.
+# The services that are told how to reach people, in plain text.
 REACH_PEOPLE = frozenset({"notifications"})
 
 

@@ -54,7 +54,7 @@ class PersonalLine(Line):
 
 
 class PersonalNumber(fields.String):
-    """A number that belongs to one person, in the spelling that `read` gives it."""
+    """A number or address that belongs to one person, in the spelling that `read` gives it."""
 
     def __init__(self, read: Callable[[str], str], message: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -116,6 +116,10 @@ def _phone(**kwargs: Any) -> PersonalNumber:
 def _id_number(**kwargs: Any) -> PersonalNumber:
     message = "Not a valid resident ID number of 18 characters."
     return PersonalNumber(identifiers.id_number, message, **kwargs)
+
+
+def _email(**kwargs: Any) -> PersonalNumber:
+    return PersonalNumber(identifiers.email, "Not a valid e-mail address.", **kwargs)
 
 
 def _department(**kwargs: Any) -> fields.String:
@@ -188,6 +192,7 @@ class RegisterResident(Schema):
     name = PersonalLine(50, required=True)
     phone = _phone(load_default=None, allow_none=True)
     id_number = _id_number(load_default=None, allow_none=True)
+    email = _email(load_default=None, allow_none=True)
     area = AreaCode(load_default=None, allow_none=True)
     address = PersonalLine(200, load_default=None, allow_none=True)
     locale = fields.String(validate=OneOf(LOCALES))
@@ -206,6 +211,7 @@ class AmendResident(ResidentRef):
     name = PersonalLine(50)
     phone = _phone(allow_none=True)
     id_number = _id_number(allow_none=True)
+    email = _email(allow_none=True)
     area = AreaCode(allow_none=True)
     address = PersonalLine(200, allow_none=True)
     locale = fields.String(validate=OneOf(LOCALES))

@@ -8,7 +8,7 @@ from services.residents import identifiers
 from services.residents.personal import Personal
 from services.residents.vault import DataKey, Vault, WrappedKey
 
-SEALED = ("name", "phone", "id_number", "address")
+SEALED = ("name", "phone", "id_number", "email", "address")
 # Numbers come normalised from the schemas; of a name, the spelling is kept and another one is
 # looked for.
 _FOUND_BY: dict[str, Callable[[str], str]] = {

@@ -95,7 +95,7 @@ class ResidentsService:
 
     @rpc
     def get_resident(self, query: Json) -> Json:
-        """The person with an `id`; phone and ID number masked."""
+        """The person with an `id`; phone, ID number and e-mail address masked."""
         wanted = schemas.ResidentRef().load(query)
         with self.db.read() as session:
             return queries.resident(session, self.call, self.vault, wanted["id"])
@@ -109,7 +109,7 @@ class ResidentsService:
 
     @rpc
     def contact(self, query: Json) -> Json:
-        """For notifications only: `{id, name, phone, locale}` of a person, the phone in full."""
+        """For notifications only: `{id, name, phone, email, locale}` of a person, in full."""
         wanted = schemas.ResidentRef().load(query)
         with self.db.read() as session:
             return queries.contact(session, self.call, self.vault, wanted["id"])

@@ -18,6 +18,8 @@ from chassis.clock import parse
 
 UUID_PATTERN = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 ID_NUMBER_PATTERN = "[0-9]{17}[0-9Xx]"
+_LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+EMAIL_PATTERN = rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_LABEL}(\.{_LABEL})+"
 AREA_PATTERN = r"[1-9][0-9]{11}(\.[egbu][1-9][0-9]{0,4}){0,4}"
 DEPARTMENT_PATTERN = "[a-z0-9_]{1,40}"
 _PHONE_PATTERN = r"\+?[0-9][0-9 ().\-]{4,29}"
@@ -42,6 +44,15 @@ def one_of(pattern: str, **options: Any) -> fields.String:
 def id_number(**options: Any) -> fields.String:
     """The 18 characters of a resident ID number (GB 11643)."""
     return one_of(ID_NUMBER_PATTERN, **options)
+
+
+def email(**options: Any) -> fields.String:
+    """An e-mail address as the HTML standard has it, with a dot in its domain; at most 254
+    characters (RFC 5321).
+    """
+    metadata = {"pattern": f"^{EMAIL_PATTERN}$"}
+    checks = [Whole(EMAIL_PATTERN), Length(max=254)]
+    return fields.String(validate=checks, metadata=metadata, **options)
 
 
 def cursor(**options: Any) -> fields.String:

@@ -74,6 +74,7 @@ class NewResident(Schema):
     name = fields.text(50, required=True)
     phone = fields.Phone(allow_none=True)
     id_number = fields.id_number(allow_none=True)
+    email = fields.email(allow_none=True)
     area = fields.area(allow_none=True)
     address = fields.text(200, allow_none=True)
     locale = base.String(validate=OneOf(LOCALES))
@@ -87,6 +88,7 @@ class ResidentChange(AtLeastOne):
     name = fields.text(50)
     phone = fields.Phone(allow_none=True)
     id_number = fields.id_number(allow_none=True)
+    email = fields.email(allow_none=True)
     area = fields.area(allow_none=True)
     address = fields.text(200, allow_none=True)
     locale = base.String(validate=OneOf(LOCALES))
@@ -104,8 +106,9 @@ class ResidentListed(Schema):
 
 
 class Resident(ResidentListed):
-    """A person; phone and ID number are masked."""
+    """A person; phone, ID number and e-mail address are masked."""
 
+    email = base.String(required=True, allow_none=True)
     address = base.String(required=True, allow_none=True)
     locale = base.String(required=True)
 

@@ -24,7 +24,7 @@ from services.residents.vault import DataKey, Vault
 
 # What people may amend of themselves. A phone number is what they sign in by: changing it needs
 # somebody who knows them.
-_OWN_TO_AMEND = frozenset({"name", "address", "locale"})
+_OWN_TO_AMEND = frozenset({"name", "email", "address", "locale"})
 
 
 def register(

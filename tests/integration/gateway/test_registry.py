@@ -81,6 +81,19 @@ def test_people_see_and_amend_themselves_and_nobody_else(town):
     assert town.neighbour.patch(mine, {"phone": "13700000009"}).status_code == 403
 
 
+def test_people_leave_an_e_mail_address_which_is_shown_masked(town):
+    mine = f"residents/{town.ids['neighbour']}"
+
+    left = town.neighbour.patch(mine, {"email": "wu.qiang@example.org"})
+    refused = town.neighbour.patch(mine, {"email": "wu.qiang at example.org"})
+    removed = town.neighbour.patch(mine, {"email": None})
+
+    assert left.json()["email"] == "w****@example.org"
+    assert "wu.qiang" not in left.text
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/email")
+    assert removed.json()["email"] is None
+
+
 def test_an_empty_change_is_refused(town):
     assert town.neighbour.patch(f"residents/{town.ids['neighbour']}", {}).status_code == 422
 

@@ -35,6 +35,7 @@ def test_a_registered_person_is_answered_masked(world):
         "王小明",
         phone="138 0013 1234",
         id_number="11010519491231002x",
+        email="wang@example.org",
         area=f"{COMMUNITY}.e1",
         address="三号楼二单元 501",
         locale="en",
@@ -45,6 +46,7 @@ def test_a_registered_person_is_answered_masked(world):
         "name": "王小明",
         "phone": "138****1234",
         "id_number": "110***********002X",
+        "email": "w****@example.org",
         "area": f"{COMMUNITY}.e1",
         "address": "三号楼二单元 501",
         "locale": "en",
@@ -306,6 +308,19 @@ def test_a_clerk_cannot_move_people_to_where_they_may_not(world):
         world.amend(person, caller(CLERK, "residents.read"), name="某")
 
 
+def test_people_give_an_e_mail_address_and_take_it_back(world):
+    person = world.register("王小明", phone=a_phone(), email="Wang.Fang@Example.org")["id"]
+    own = caller("own", person=person)
+
+    assert world.resident(person)["email"] == "W****@example.org"
+    assert world.contact(person)["email"] == "Wang.Fang@example.org"
+    changed = world.amend(person, own, email="other@example.org")
+    assert changed["email"] == "o****@example.org"
+    assert "email" not in world.find(name="王小明")["items"][0]
+    world.amend(person, own, email=None)
+    assert world.contact(person)["email"] is None
+
+
 def test_only_the_service_that_reaches_people_learns_how(world):
     phone = a_phone()
     person = world.register("王小明", phone=phone)["id"]
@@ -314,6 +329,7 @@ def test_only_the_service_that_reaches_people_learns_how(world):
         "id": person,
         "name": "王小明",
         "phone": f"+86{phone}",
+        "email": None,
         "locale": "zh-CN",
     }
     everything = (Grant("any", frozenset({"residents.read", "residents.write"})),)
@@ -342,10 +358,12 @@ def test_without_their_key_nothing_personal_of_someone_can_be_read(world):
         world.amend(person, name="某")
 
 
-@pytest.mark.parametrize("column", ["name", "phone", "id_number", "address"])
+@pytest.mark.parametrize("column", ["name", "phone", "id_number", "email", "address"])
 def test_a_sealed_value_copied_from_another_row_does_not_open(world, column):
     one, other = (
-        world.register("某", phone=a_phone(), id_number=an_id_number(), address="某")["id"]
+        world.register(
+            "某", phone=a_phone(), id_number=an_id_number(), email="a@example.org", address="某"
+        )["id"]
         for _ in range(2)
     )
     theirs = world.session.scalar(select(getattr(Resident, column)).where(Resident.id == other))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stdnum.cn import ric
 
 from services.residents import identifiers
-from services.residents.identifiers import MalformedIdNumber, MalformedPhone
+from services.residents.identifiers import MalformedEmail, MalformedIdNumber, MalformedPhone
 
 
 @pytest.mark.parametrize(
@@ -131,3 +131,40 @@ def test_an_id_number_loses_its_spaces_and_gains_an_upper_case_x():
 def test_a_name_is_looked_for_without_regard_to_width_case_and_spaces():
     assert identifiers.name("ＡＮＮＡ  Li") == identifiers.name("annali")
     assert identifiers.name("王 小明") == identifiers.name("王小明")
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (" Wang.Fang@Example.ORG ", "Wang.Fang@example.org"),
+        ("10001@qq.com", "10001@qq.com"),
+        ("ｗａｎｇ@example.org", "wang@example.org"),
+        ("o'neil+linli@mail.example.co.uk", "o'neil+linli@mail.example.co.uk"),
+    ],
+)
+def test_an_e_mail_address_keeps_its_spelling_but_for_its_domain(text, kept):
+    assert identifiers.email(text) == kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "wang",
+        "wang@",
+        "@example.org",
+        "wang@localhost",
+        "wang@-example.org",
+        "wang@example..org",
+        "wang@exa mple.org",
+        "a@example.org,b@example.org",
+        "wang@example.org\nBcc: all@example.org",
+        "<wang@example.org>",
+        "王@example.org",
+        "w" * 65 + "@example.org",
+        "w@" + ".".join(["example" * 8] * 5) + ".org",
+    ],
+)
+def test_what_is_no_e_mail_address_is_refused(text):
+    with pytest.raises(MalformedEmail):
+        identifiers.email(text)

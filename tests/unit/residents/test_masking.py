@@ -62,6 +62,18 @@ def test_a_masked_id_number_tells_neither_county_nor_date_of_birth(number):
 
 
 @pytest.mark.parametrize(
+    ("email", "masked"),
+    [
+        ("wang.fang@example.org", "w****@example.org"),
+        ("ab@example.org", "a****@example.org"),
+        ("a@example.org", "****@example.org"),
+    ],
+)
+def test_an_e_mail_address_shows_one_character_and_its_domain(email, masked):
+    assert masking.mask_email(email) == masked
+
+
+@pytest.mark.parametrize(
     ("name", "masked"),
     [("王小明", "王**"), ("王明", "王**"), ("欧阳修", "欧**"), ("王", "王**"), ("Anna", "A**")],
 )
