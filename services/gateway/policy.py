@@ -31,7 +31,8 @@ OPERATIONS: Mapping[str, str] = {
     "work": "start work on a ticket",
     "send-back": "send a ticket back to who assigned it",
     "resolution": "resolve a ticket",
-    "follow-up": "say whether a ticket is solved",
+    "follow-up": "say whether a ticket is solved: its reporter, or who has called them",
+    "call-list": "see whom to call about resolved tickets",
     "reopening": "open a resolved or closed ticket again",
     "withdrawal": "withdraw a ticket",
     "comments": "comment on a ticket",
@@ -61,7 +62,7 @@ _HOLDING = frozenset(
 )
 _NEIGHBOURHOOD = frozenset({"read", "file_on_behalf", "comments", "internal_comments"})
 _CLERK = _NEIGHBOURHOOD | {
-    "acceptance", "refusal", "assignment", "amendment",
+    "acceptance", "refusal", "assignment", "amendment", "follow-up", "call-list",
     "residents.read", "residents.write", "duties.read", "events.read",
 }  # fmt: skip
 
@@ -121,7 +122,7 @@ _TICKETS_WRITE = frozenset(
 
 # What each scope of an API key leaves of its owner's rows. What anybody may read needs no scope.
 SCOPES: Mapping[str, frozenset[str]] = {
-    "tickets:read": frozenset({"read"}),
+    "tickets:read": frozenset({"read", "call-list"}),
     "tickets:write": _TICKETS_WRITE,
     "events:read": frozenset({"events.read"}),
     "import": frozenset({"import"}),

@@ -31,6 +31,7 @@ FIELDS: Mapping[str, str] = {
     "not_for_role": "该职责没有部门。",
     "before_start": "最后一天早于第一天。",
     "in_the_future": "时间不能在将来。",
+    "only_by_call": "只有打过回访电话的人才能这样填写。",
     "before_last_move": "时间不能早于工单的上一次变更。",
 }
 

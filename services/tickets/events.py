@@ -13,7 +13,7 @@ from chassis import clock
 from chassis.call import Call
 from chassis.events import EventSchema, Route, emit
 from services.tickets import routing
-from services.tickets.lifecycle import State
+from services.tickets.lifecycle import NO_ANSWER, UNREACHABLE, State
 from services.tickets.ticket import Ticket
 
 
@@ -120,14 +120,16 @@ class TicketResolved(_TicketEvent):
 
 
 class TicketRated(_TicketEvent):
-    """The reporter answered whether it is solved and whether they are satisfied; closed or reopened
-    follows.
+    """The reporter answered, perhaps to somebody who called, whether it is solved and whether they
+    are satisfied, and it is closed or reopened; or was called in vain, and nothing follows.
     """
 
     type = "linli.tickets.ticket_rated.v1"
 
-    solved = fields.String(required=True, validate=validate.OneOf(["yes", "partly", "no"]))
-    satisfied = fields.String(required=True, validate=validate.OneOf(["yes", "no"]))
+    solved = fields.String(
+        required=True, validate=validate.OneOf(["yes", "partly", "no", UNREACHABLE])
+    )
+    satisfied = fields.String(required=True, validate=validate.OneOf(["yes", "no", NO_ANSWER]))
     contacted = fields.String(
         required=True,
         allow_none=True,
@@ -137,11 +139,11 @@ class TicketRated(_TicketEvent):
 
 
 class TicketClosed(_TicketEvent):
-    """It is over, with this last answer to `solved`."""
+    """It is over, with this last answer to `solved`, or none for seven days (`no_answer`)."""
 
     type = "linli.tickets.ticket_closed.v1"
 
-    solved = fields.String(required=True, validate=validate.OneOf(["yes", "partly"]))
+    solved = fields.String(required=True, validate=validate.OneOf(["yes", "partly", NO_ANSWER]))
 
 
 class TicketReopened(_TicketEvent):

@@ -23,6 +23,10 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+# What was heard of a reporter who was called in vain, and of one who never answered.
+UNREACHABLE: Final = "unreachable"
+NO_ANSWER: Final = "no_answer"
+
 _FILED, _ACCEPTED, _ASSIGNED, _IN_PROGRESS = (
     State.FILED,
     State.ACCEPTED,
@@ -60,8 +64,8 @@ TRANSITIONS: Final[Mapping[tuple[State, str], State]] = {
     (_CLOSED, "reopening"): _ASSIGNED,
 }
 
-# In the order in which a ticket meets them; `closing` only ever follows from an answer, nobody asks
-# for it.
+# In the order in which a ticket meets them; `closing` only ever follows from an answer or from
+# silence, nobody asks for it.
 MOVES: Final = (
     "acceptance",
     "refusal",
@@ -79,6 +83,8 @@ VERSIONED: Final = frozenset(
     {"acceptance", "refusal", "assignment", "work", "send-back", "resolution"}
 )
 REOPENING_PERIOD: Final = timedelta(days=30)
+# How long a reporter is waited for, once it is said to be done.
+ANSWERING_PERIOD: Final = timedelta(days=7)
 SEND_BACKS_UNTIL_SECRETARY: Final = 2
 
 
@@ -108,11 +114,20 @@ def is_legal(state: State, verb: str, closed_at: datetime | None, at: datetime) 
     return True
 
 
-def consequence(solved: str, reopen: bool) -> str:
+def consequence(solved: str, reopen: bool) -> str | None:
     """What follows from the reporter's answer: `closing`, or `reopening` when it is not solved or
-    only partly so.
+    only partly so; nothing when nobody could be reached.
     """
+    if solved == UNREACHABLE:
+        return None
     return "reopening" if solved == "no" or (solved == "partly" and reopen) else "closing"
+
+
+def answer_by(occurred_at: datetime, recorded_at: datetime) -> datetime:
+    """Until when the reporter of what was resolved is waited for: silence from then on closes it.
+    An importer's past resolution counts from when it was written down, for nobody was asked before.
+    """
+    return max(occurred_at, recorded_at) + ANSWERING_PERIOD
 
 
 def needs_secretary(send_backs: int) -> bool:

@@ -1,5 +1,5 @@
-"""The list of tickets: what the caller's grants reach, filtered, in one of four orders, page by
-page.
+"""The lists of tickets: what the caller's grants reach, filtered, in one of four orders, page by
+page; and whom to call.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,8 +25,20 @@ def list_tickets(session: Session, call: Call, query: Query) -> dict[str, Any]:
     """A page of the tickets that the caller may read, `{items, next}`. Raises Invalid for a cursor
     of another list.
     """
-    limit, sort = query["limit"], query["sort"]
-    found = session.execute(statement(call, query)).all()
+    return _page(session, call, statement(call, query), query["sort"], query["limit"])
+
+
+def call_list(session: Session, call: Call, query: Query) -> dict[str, Any]:
+    """A page of what is resolved and not answered, longest waiting first, where the caller may ask
+    its reporters. Raises as `list_tickets` does.
+    """
+    return _page(session, call, waiting(call, query), _LONGEST_WAITING, query["limit"])
+
+
+def _page(
+    session: Session, call: Call, statement: Select[Any], sort: str, limit: int
+) -> dict[str, Any]:
+    found = session.execute(statement).all()
     page = [rows.from_row(row) for row in found[:limit]]
     return {
         "items": queries.tell(session, [(ticket, access.reader(call, ticket)) for ticket in page]),
@@ -43,18 +55,29 @@ def statement(call: Call, query: Query) -> Select[Any]:
     """The query behind a page: one row more than its limit tells whether there is another page."""
     # To whom a ticket is merely public, it does not tell its persons, by no filter either.
     asks_for_persons = not _PERSONS.isdisjoint(query)
-    chosen = select(*rows.COLUMNS).where(readable(call, but="public" if asks_for_persons else ""))
+    but = "public" if asks_for_persons else ""
+    chosen = select(*rows.COLUMNS).where(within(call, "read", but=but))
     for name, condition in _FILTERS.items():
         if query.get(name) is not None:
             chosen = chosen.where(condition(query[name]))
     return _sorted(chosen, query["sort"], query["after"]).limit(query["limit"] + 1)
 
 
-def readable(call: Call, *, but: str = "") -> ColumnElement[bool]:
+def waiting(call: Call, query: Query) -> Select[Any]:
+    """The query behind a page of the call list."""
+    chosen = select(*rows.COLUMNS).where(
+        TICKETS.c.state == State.RESOLVED, within(call, "read"), within(call, "call-list")
+    )
+    if "area" in query:
+        chosen = chosen.where(_FILTERS["area"](query["area"]))
+    return _sorted(chosen, _LONGEST_WAITING, query["after"]).limit(query["limit"] + 1)
+
+
+def within(call: Call, operation: str, *, but: str = "") -> ColumnElement[bool]:
     """What `access.holds` says of one ticket, as a condition on all: the reaches in which the
-    caller may read, `but` one of them.
+    caller may do this, `but` one of them.
     """
-    reaches = (reach for reach in call.reaches("read") if reach != but)
+    reaches = (reach for reach in call.reaches(operation) if reach != but)
     return or_(false(), *(_within(reach, call.actor.id) for reach in reaches))
 
 
@@ -120,6 +143,7 @@ _FILTERS: Mapping[str, Callable[[Any], ColumnElement[bool]]] = {
     "q": _search,
 }
 _PERSONS = frozenset({"assignee", "reporter"})
+_LONGEST_WAITING = "resolved_at"
 
 
 def _sorted(chosen: Select[Any], sort: str, after: str | None) -> Select[Any]:

@@ -96,6 +96,8 @@ class TicketRow(Base):
     solved: Mapped[str | None]
     satisfied: Mapped[str | None]
     contacted: Mapped[str | None]
+    call_attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    answer_by: Mapped[datetime | None]
 
     filed_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
@@ -132,6 +134,8 @@ class TicketRow(Base):
         Index(None, "reporter", "filed_at", "id", postgresql_where=text("reporter IS NOT NULL")),
         Index(None, "filed_by", "filed_at", "id", postgresql_where=text("filed_by IS NOT NULL")),
         Index(None, "accepted_by", postgresql_where=text("state = 'accepted'")),
+        Index(None, "resolved_at", "id", postgresql_where=text("state = 'resolved'")),
+        Index(None, "answer_by", postgresql_where=text("state = 'resolved'")),
         Index(None, "area_path", postgresql_using="gin"),
         Index(None, "search", postgresql_using="gin"),
     )

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chassis.events import CloudEvent
-from services.tickets import schemas
+from services.tickets import facts
 from services.tickets.errors import fault
 from services.tickets.models import AreaRow, Base, DepartmentRow, DutyRow
 from services.tickets.names import Names
@@ -32,17 +32,17 @@ def keep_area(session: Session, event: CloudEvent) -> None:
     """Keep the place that the event is about as it says. Raises ValidationError when it says it
     wrongly.
     """
-    _keep(session, AreaRow, schemas.AreaFact().load(event.data), "code", event.sequence)
+    _keep(session, AreaRow, facts.AreaFact().load(event.data), "code", event.sequence)
 
 
 def keep_department(session: Session, event: CloudEvent) -> None:
     """The same for a department."""
-    _keep(session, DepartmentRow, schemas.DepartmentFact().load(event.data), "code", event.sequence)
+    _keep(session, DepartmentRow, facts.DepartmentFact().load(event.data), "code", event.sequence)
 
 
 def keep_duty(session: Session, event: CloudEvent) -> None:
     """The same for a duty."""
-    _keep(session, DutyRow, schemas.DutyFact().load(event.data), "id", event.sequence)
+    _keep(session, DutyRow, facts.DutyFact().load(event.data), "id", event.sequence)
 
 
 def _keep(

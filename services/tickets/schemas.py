@@ -5,8 +5,6 @@ and bounded.
 from typing import Any
 
 from marshmallow import (
-    EXCLUDE,
-    INCLUDE,
     Schema,
     ValidationError,
     fields,
@@ -15,7 +13,7 @@ from marshmallow import (
 )
 
 from services.tickets import texts
-from services.tickets.lifecycle import State
+from services.tickets.lifecycle import NO_ANSWER, UNREACHABLE, State
 
 CHANNELS = (
     "page",
@@ -69,7 +67,7 @@ class _Code(fields.String):
         super().__init__(validate=validate.Regexp(r"[A-Za-z0-9_.:-]{1,100}\Z"), **kwargs)
 
 
-class _Id(fields.UUID):
+class Id(fields.UUID):
     """A UUID, as text in its usual form."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
@@ -77,14 +75,18 @@ class _Id(fields.UUID):
 
 
 class _YesNo(fields.Field[str]):
-    """`yes` or `no`; true and false are understood."""
+    """`yes` or `no`, or one of the `others`; true and false are understood."""
 
     default_error_messages = {"invalid": "Must be yes or no."}
+
+    def __init__(self, *others: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.known = ("yes", "no", *others)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
         if isinstance(value, bool):
             return "yes" if value else "no"
-        if value in ("yes", "no"):
+        if value in self.known:
             return str(value)
         raise self.make_error("invalid")
 
@@ -115,7 +117,7 @@ class Location(Schema):
 class Person(Schema):
     """A known resident."""
 
-    resident = _Id(required=True)
+    resident = Id(required=True)
 
 
 class FileTicket(Schema):
@@ -168,7 +170,7 @@ class Assign(Move):
     """Who is to have it: a department, a person on duty, or a person of that department."""
 
     department = _Code(load_default=None, allow_none=True)
-    assignee = _Id(load_default=None, allow_none=True)
+    assignee = Id(load_default=None, allow_none=True)
     note = _optional_text(1000)
 
     @validates_schema
@@ -184,10 +186,12 @@ class Resolve(Move):
 
 
 class FollowUp(Move):
-    """The reporter's answer."""
+    """The reporter's answer; for somebody who called also that there was none, or not to all."""
 
-    solved = fields.String(required=True, validate=validate.OneOf(["yes", "partly", "no"]))
-    satisfied = _YesNo(required=True)
+    solved = fields.String(
+        required=True, validate=validate.OneOf(["yes", "partly", "no", UNREACHABLE])
+    )
+    satisfied = _YesNo(NO_ANSWER, required=True)
     contacted = _YesNo(load_default=None, allow_none=True)
     reopen = fields.Boolean(load_default=False)
     reason = _optional_text(1000)
@@ -197,6 +201,15 @@ class FollowUp(Move):
     def _agrees(self, data: dict[str, Any], **_kwargs: Any) -> None:
         if data.get("solved") == "yes" and data.get("reopen"):
             raise ValidationError("What is solved is not reopened.", "reopen")
+        if data.get("solved") == UNREACHABLE:
+            self._answers_nothing(data)
+
+    def _answers_nothing(self, data: dict[str, Any]) -> None:
+        said = {"satisfied": data.get("satisfied", NO_ANSWER) != NO_ANSWER}
+        said |= {"contacted": data.get("contacted") is not None, "reopen": bool(data.get("reopen"))}
+        faults = {name: ["Nobody was reached who could say so."] for name in said if said[name]}
+        if faults:
+            raise ValidationError(faults)
 
 
 class Comment(One):
@@ -243,58 +256,14 @@ class ListTickets(Page):
     category = _Code()
     area = _Code()
     department = _Code()
-    assignee = _Id()
-    reporter = _Id()
+    assignee = Id()
+    reporter = Id()
     channel = fields.String(validate=validate.OneOf(CHANNELS))
     q = Text(100)
     sort = fields.String(load_default="-filed_at", validate=validate.OneOf(SORTS))
 
 
-class _Fact(Schema):
-    """What is kept of somebody else's event; the rest of it is left alone, so that its owner may
-    add to it.
-    """
+class CallList(Page):
+    """Whom to call in which place."""
 
-    class Meta:
-        unknown = EXCLUDE
-
-
-class _Names(_Fact):
-    """A name in several languages."""
-
-    class Meta:
-        unknown = INCLUDE
-
-    zh = fields.String(required=True)
-
-
-class AreaFact(_Fact):
-    """A place as it stands after an event."""
-
-    code = fields.String(required=True)
-    name = fields.String(required=True)
-    names = fields.Nested(_Names, required=True)
-    level = fields.String(required=True)
-    path = fields.List(fields.String(), required=True, validate=validate.Length(min=1))
-    routing = fields.String(required=True)
-
-
-class DepartmentFact(_Fact):
-    """A department as it stands after an event."""
-
-    code = fields.String(required=True)
-    name = fields.String(required=True)
-    names = fields.Nested(_Names, required=True)
-    active = fields.Boolean(required=True)
-
-
-class DutyFact(_Fact):
-    """A duty as it stands after an event."""
-
-    id = _Id(required=True, data_key="duty")
-    person = _Id(required=True)
-    role = fields.String(required=True)
-    area = fields.String(required=True, allow_none=True)
-    department = fields.String(required=True, allow_none=True)
-    starts = fields.Date(required=True, data_key="from")
-    ends = fields.Date(required=True, allow_none=True, data_key="to")
+    area = _Code()

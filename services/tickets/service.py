@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from chassis.call import Call
+from nameko.timer import timer
+
+from chassis.call import Call, system_call
+from chassis.clock import now
 from chassis.consumer import on_event
 from chassis.context import CurrentCall
 from chassis.database import Database
@@ -72,7 +75,9 @@ class TicketsService:
 
     @rpc
     def rate(self, command: Json) -> Json:
-        """Keep the reporter's answer; it is closed or reopened. `command`: schemas.FollowUp."""
+        """Keep the reporter's answer; it is closed or reopened. `command`: schemas.FollowUp;
+        raises also Invalid.
+        """
         with self.db.transaction() as session:
             return follow_up.rate(session, self.call, schemas.FollowUp().load(command))
 
@@ -115,6 +120,12 @@ class TicketsService:
             return listing.list_tickets(session, self.call, schemas.ListTickets().load(query))
 
     @rpc
+    def call_list(self, query: Json) -> Json:
+        """A page of what waits for its reporter's answer. `query`: schemas.CallList."""
+        with self.db.read() as session:
+            return listing.call_list(session, self.call, schemas.CallList().load(query))
+
+    @rpc
     def ticket_history(self, query: Json) -> Json:
         """A page of a ticket's history. `query`: schemas.PageOfOne; raises UnknownTicket."""
         with self.db.read() as session:
@@ -137,6 +148,14 @@ class TicketsService:
         """The tree of what requests are about. `query`: empty."""
         schemas.Nothing().load(query)
         return queries.categories(self.call)
+
+    @timer(interval=60, eager=True)
+    def close_silent(self) -> None:
+        """Close what has waited seven days for an answer, a hundred in a transaction."""
+        more = True
+        while more:
+            with self.db.transaction() as session:
+                more = follow_up.close_silent(session, system_call(self.name), now(), 100) == 100
 
     @on_event("linli.residents.area_added.v1", "linli.residents.area_renamed.v1")
     def on_area_changed(self, event: CloudEvent) -> None:

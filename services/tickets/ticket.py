@@ -60,6 +60,9 @@ class Ticket:
     solved: str | None = None
     satisfied: str | None = None
     contacted: str | None = None
+    # Calls in vain since it was last resolved, and until when an answer is waited for.
+    call_attempts: int = 0
+    answer_by: datetime | None = None
 
     filed_at: datetime
     recorded_at: datetime

@@ -38,11 +38,20 @@ _MOMENTS = (
     "assigned_at",
     "started_at",
     "resolved_at",
+    "answer_by",
     "closed_at",
     "reopened_at",
     "changed_at",
 )
-_OF_PERSONS = ("reporter", "on_behalf_of", "filed_by", "assignee", "responsible", "address")
+_OF_PERSONS = (
+    "reporter",
+    "on_behalf_of",
+    "filed_by",
+    "assignee",
+    "responsible",
+    "address",
+    "call_attempts",
+)
 # Words among staff: why a ticket was given away or back.
 _INTERNAL = frozenset({"assignment", "send-back"})
 

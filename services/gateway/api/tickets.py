@@ -43,6 +43,19 @@ class Tickets(Capability):
 
     @operation(
         "GET",
+        "/tickets/call-list",
+        policy="call-list",
+        query=schemas.CallListQuery,
+        answer=list_of(answers.Ticket),
+    )
+    def list_calls(self, ask: Ask) -> Any:
+        """The tickets whose reporters have not answered yet whether they are solved, longest
+        waiting first.
+        """
+        return ask.of(self.tickets).call_list(ask.command())
+
+    @operation(
+        "GET",
         "/tickets/<id>",
         policy="read",
         answer=answers.Ticket,

@@ -83,6 +83,9 @@ class Ticket(Schema):
     resolution = _maybe()
     refusal = base.Nested(Refused, required=True, allow_none=True)
     follow_up = base.Nested(FollowedUp, required=True, allow_none=True)
+    call_attempts = _maybe(
+        base.Integer, metadata={"description": "calls in vain since it was last resolved"}
+    )
     filed_at = fields.Moment(required=True)
     recorded_at = fields.Moment(required=True)
     changed_at = fields.Moment(required=True)
@@ -90,6 +93,9 @@ class Ticket(Schema):
     assigned_at = _maybe(fields.Moment)
     started_at = _maybe(fields.Moment)
     resolved_at = _maybe(fields.Moment)
+    answer_by = _maybe(
+        fields.Moment, metadata={"description": "when silence closes it, if it is resolved"}
+    )
     closed_at = _maybe(fields.Moment)
     reopened_at = _maybe(fields.Moment)
     moves = base.List(base.String(validate=OneOf(MOVES)), required=True)

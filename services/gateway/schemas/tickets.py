@@ -150,13 +150,13 @@ class Resolution(Dated):
 
 class FollowUp(Dated):
     """Whether it is solved, in its reporter's words. `no`, or `partly` with `reopen`, opens it
-    again.
+    again. Whoever has called may say `unreachable` (then `no_answer`), which only counts the call.
     """
 
     example = {"solved": "yes", "satisfied": "yes"}
 
-    solved = base.String(required=True, validate=OneOf(["yes", "partly", "no"]))
-    satisfied = base.String(required=True, validate=OneOf(["yes", "no"]))
+    solved = base.String(required=True, validate=OneOf(["yes", "partly", "no", "unreachable"]))
+    satisfied = base.String(required=True, validate=OneOf(["yes", "no", "no_answer"]))
     contacted = base.String(allow_none=True, validate=OneOf(["yes", "no"]))
     reopen = fields.Flag()
     reason = fields.text(1000, 0, allow_none=True)
@@ -185,6 +185,12 @@ class Several(base.String):
         if not all(part in self._known for part in parts):
             raise ValidationError(f"Must be of: {', '.join(self._known)}.")
         return parts
+
+
+class CallListQuery(Page):
+    """Whom to call in which place, all below it included."""
+
+    area = fields.area()
 
 
 class TicketQuery(Page):

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from chassis import clock
 from chassis.call import Call
 from services.tickets import lifecycle
 from services.tickets.commands import moving
@@ -58,6 +59,7 @@ def resolve(session: Session, call: Call, command: Command) -> dict[str, Any]:
             "state": lifecycle.move(ticket.state, "resolution"),
             "resolution": command["summary"],
             "resolved_at": call.occurred_at,
+            "answer_by": lifecycle.answer_by(call.occurred_at, clock.now()),
             "responsible": call.actor.id,
         }
         return [Step("resolution", changes, reason=command["summary"])]

@@ -37,6 +37,7 @@ MOVES: dict[str, tuple[str, list[dict[str, Any]]]] = {
             {"solved": "yes", "satisfied": "yes"},
             {"solved": "no", "satisfied": "no"},
             {"solved": "partly", "satisfied": "yes", "reopen": True},
+            {"solved": "unreachable", "satisfied": "no_answer"},
         ],
     ),
     "reopening": ("reopen", [{"reason": "又坏了"}]),
@@ -93,6 +94,8 @@ def versioned(row: Any) -> tuple[Any, ...]:
 def attempt(world: World, ticket: dict[str, Any], who: str, move: str, choice: int) -> None:
     """Try a move. It must succeed exactly when it was offered."""
     method, bodies = MOVES[move]
+    # Of themselves, nobody says that they could not be reached.
+    bodies = [body for body in bodies if who != "reporter" or "unreachable" not in body.values()]
     body = bodies[choice % len(bodies)]
     if (who, move) in offers(world, ticket):
         world.act(PEOPLE[who], method, ticket, **body)

@@ -254,7 +254,7 @@ def test_what_is_solved_is_not_reopened_in_the_same_breath(world: World, resolve
         world.act(REPORTER, "rate", resolved, solved="yes", satisfied="yes", reopen=True)
 
 
-@pytest.mark.parametrize("call", [CLERK, SECRETARY, WATER])
+@pytest.mark.parametrize("call", [builders.grid_worker(), WATER])
 def test_nobody_else_answers_for_the_reporter(world: World, resolved: Json, call: Call) -> None:
     with pytest.raises(Forbidden):
         world.act(call, "rate", resolved, solved="yes", satisfied="yes")

@@ -302,3 +302,20 @@ def test_a_list_is_limited_by_what_the_call_grants(tickets: Tickets) -> None:
     assert ticket["id"] in listed(CLERK)
     assert ticket["id"] not in listed(REPORTER)
     assert ticket["id"] not in listed(builders.clerk(f"{COMMUNITY}.e2"))
+
+
+def test_the_clock_closes_what_nobody_answered_for_seven_days(tickets: Tickets) -> None:
+    ticket = tickets(REPORTER, "file_ticket", **filing())
+    one = {"id": ticket["id"]}
+    tickets(CLERK, "accept", **one, if_match=1)
+    tickets(CLERK, "resolve", **one, if_match=2, summary="修好了")
+    tickets.process.stop()
+
+    tickets.process.start(LINLI_CLOCK_OFFSET=str(7 * 24 * 3600 + 60))
+
+    told = eventually(lambda: len(found := tickets.events("spy", ticket["id"])) == 4 and found)
+    assert told[-1].type == "linli.tickets.ticket_closed.v1"
+    assert (told[-1].data["state"], told[-1].data["solved"]) == ("closed", "no_answer")
+    tickets.process.stop()
+    tickets.process.start()
+    eventually(lambda: tickets(CLERK, "get_ticket", **one)["state"] == "closed")

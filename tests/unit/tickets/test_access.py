@@ -25,7 +25,7 @@ NEIGHBOUR = builders.resident()
 ELSEWHERE = builders.clerk("340603008099")
 ADMINISTRATOR = builders.person(Role("administrator"))
 
-STAFF = {"acceptance", "refusal", "assignment"}
+STAFF = {"acceptance", "refusal", "assignment", "follow-up"}
 HOLDERS = {"work", "send-back", "resolution"}
 REPORTERS = {"follow-up", "reopening", "withdrawal"}
 
@@ -120,18 +120,18 @@ def test_staff_read_internal_comments_and_reporters_do_not() -> None:
 
 
 def test_who_filed_it_for_somebody_does_not_answer_for_them() -> None:
-    ticket = with_water(State.RESOLVED, filed_by=CLERK.actor.id)
+    ticket = with_water(State.RESOLVED, filed_by=WORKER.actor.id)
 
-    reader = access.reader(CLERK, ticket)
+    reader = access.reader(WORKER, ticket)
 
     assert REPORTERS.isdisjoint(access.moves(reader, ticket, NOON))
-    assert isinstance(refusal_of(CLERK, ticket, "follow-up"), Forbidden)
+    assert isinstance(refusal_of(WORKER, ticket, "follow-up"), Forbidden)
 
 
 def test_who_filed_it_for_nobody_known_does_not_answer_for_them_either() -> None:
-    ticket = with_water(State.RESOLVED, reporter=None, filed_by=CLERK.actor.id)
+    ticket = with_water(State.RESOLVED, reporter=None, filed_by=WORKER.actor.id)
 
-    assert isinstance(refusal_of(CLERK, ticket, "follow-up"), Forbidden)
+    assert isinstance(refusal_of(WORKER, ticket, "follow-up"), Forbidden)
 
 
 def test_a_secretary_who_filed_it_still_reopens_it_as_secretary() -> None:

@@ -76,9 +76,10 @@ def test_every_state_but_the_final_ones_can_be_left(state: State) -> None:
         ("partly", True, "reopening"),
         ("no", False, "reopening"),
         ("no", True, "reopening"),
+        ("unreachable", False, None),
     ],
 )
-def test_an_answer_closes_or_reopens(solved: str, reopen: bool, follows: str) -> None:
+def test_an_answer_closes_or_reopens(solved: str, reopen: bool, follows: str | None) -> None:
     assert lifecycle.consequence(solved, reopen) == follows
 
 
@@ -94,6 +95,12 @@ def test_reopening_too_late_is_an_illegal_move_like_any_other() -> None:
         lifecycle.check(State.CLOSED, "reopening", NOON, NOON + timedelta(days=31))
 
     assert refused.value.params == {"from": "closed", "move": "reopening"}
+
+
+@given(st.timedeltas(timedelta(0), timedelta(days=90)))
+def test_an_answer_is_waited_for_seven_days_from_when_it_was_written_down(late: timedelta) -> None:
+    assert lifecycle.answer_by(NOON, NOON + late) == NOON + late + timedelta(days=7)
+    assert lifecycle.answer_by(NOON + late, NOON) == NOON + late + timedelta(days=7)
 
 
 def test_what_waits_for_an_answer_can_be_reopened_without_a_limit() -> None:
