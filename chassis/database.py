@@ -155,5 +155,9 @@ class Database(DependencyProvider):  # type: ignore[misc]
     kill = stop
 
     def get_dependency(self, worker_ctx: Any) -> Transactions:
-        consumer = f"{worker_ctx.service_name}.{worker_ctx.entrypoint.method_name}"
-        return Transactions(self.engine, self.waker, consumer)
+        return Transactions(self.engine, self.waker, self.consumer(worker_ctx))
+
+    @staticmethod
+    def consumer(worker_ctx: Any) -> str:
+        """By what name the inbox knows an entrypoint."""
+        return f"{worker_ctx.service_name}.{worker_ctx.entrypoint.method_name}"

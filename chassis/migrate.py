@@ -33,6 +33,31 @@ def create_inbox() -> None:
     inbox.metadata.create_all(op.get_bind())
 
 
+_REFUSE_CHANGES = """
+CREATE OR REPLACE FUNCTION refuse_changes() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' AND current_setting('linli.forgetting', true) = 'yes' THEN
+        RETURN NULL;
+    END IF;
+    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+END $$
+"""
+
+
+def make_append_only(*tables: str) -> None:
+    """Let nobody, not even their owner, change or delete rows of these tables, and take the grants
+    to do so from the application.
+
+    What is too old is deleted by a function of a migration that sets `linli.forgetting` to `yes`.
+    """
+    op.execute(_REFUSE_CHANGES)
+    for table in tables:
+        op.execute(
+            f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
+            " FOR EACH STATEMENT EXECUTE FUNCTION refuse_changes()"
+        )
+
+
 def run_migrations(metadata: MetaData) -> None:
     """What each service's `migrations/env.py` calls: run what Alembic was asked for on the
     connection it was given.
@@ -79,6 +104,9 @@ def _config(package: str, connection: Connection | None = None) -> Config:
     return config
 
 
+_APPEND_ONLY = "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'append_only'"
+
+
 def _grant(connection: Connection, user: str) -> None:
     if user == connection.scalar(text("SELECT current_user")):
         return  # Servers of one's own may have a single user, who is the owner already.
@@ -91,6 +119,8 @@ def _grant(connection: Connection, user: str) -> None:
         f"REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {name}",
     ):
         connection.execute(text(statement))
+    for table in connection.scalars(text(_APPEND_ONLY)):
+        connection.execute(text(f"REVOKE UPDATE, DELETE ON {table} FROM {name}"))
 
 
 def main(package: str) -> None:

@@ -5,6 +5,7 @@ from the gateway's own tables.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, select
@@ -32,14 +33,15 @@ class WrongCredentials(Unauthenticated):
 
 @dataclass(frozen=True)
 class Caller:
-    """Whoever sent a request. `scopes` is None for everyone but an API key; `session` only for a
-    session's token.
+    """Whoever sent a request. `scopes` and `api_key` (its id) are None for everyone but an API key;
+    `session` only for a session's token.
     """
 
     kind: str = "anonymous"
     id: str | None = None
     roles: Sequence[Role] = (Role("anonymous"),)
     scopes: frozenset[str] | None = None
+    api_key: UUID | None = None
     session: UUID | None = None
     expires_at: datetime | None = None
     grants: tuple[Grant, ...] = field(init=False, default=())
@@ -49,8 +51,10 @@ class Caller:
 
     def actor(self) -> Actor:
         """As services get to know the caller."""
-        roles = [role.to_json() for role in self.roles]
-        return Actor(self.id, self.kind, {"roles": roles})
+        known: dict[str, Any] = {"roles": [role.to_json() for role in self.roles]}
+        if self.api_key:
+            known["api_key"] = str(self.api_key)
+        return Actor(self.id, self.kind, known)
 
     def may_import(self) -> bool:
         """Whether the caller may say when something happened: only an API key with that scope."""
@@ -119,4 +123,5 @@ def _by_key(session: Session, digest: bytes, now: datetime) -> Caller:
         id=key.owner,
         roles=[*owner, Role("machine")],
         scopes=frozenset(key.scopes),
+        api_key=key.id,
     )

@@ -47,6 +47,7 @@ OPERATIONS: Mapping[str, str] = {
     "duties.write": "start and end duties",
     "residents.read": "see residents, masked",
     "residents.write": "register and amend residents",
+    "residents.audit": "see who used or was refused personal data",
     "inbox.read": "read one's inbox",
     "inbox.write": "mark a message of one's inbox as read",
     "events.read": "read the event feed and stream",
@@ -85,6 +86,7 @@ TABLE: Mapping[str, Row] = {
             {
                 "read", "comments", "withdrawal", "follow-up", "reopening",
                 "residents.read", "residents.write", "inbox.read", "inbox.write", "events.read",
+                "residents.audit",
             }
         ),
         "public": frozenset({"read", "events.read"}),
@@ -95,7 +97,10 @@ TABLE: Mapping[str, Row] = {
     "anchor_household": _NEIGHBOUR,
     "mediator": _NEIGHBOUR,
     "clerk": {"area": _CLERK, "holder": _HOLDING},
-    "secretary": {"area": _CLERK | {"override", "reopening"}, "holder": _HOLDING},
+    "secretary": {
+        "area": _CLERK | {"override", "reopening", "residents.audit"},
+        "holder": _HOLDING,
+    },
     "department_clerk": {
         "any": _PUBLIC,
         "department": _HOLDING,
@@ -105,7 +110,7 @@ TABLE: Mapping[str, Row] = {
             {
                 "areas.write", "departments.write", "duties.read", "duties.write",
                 "residents.read", "residents.write", "events.read",
-                "accounts.write", "api_keys.write", "deliveries.read",
+                "accounts.write", "api_keys.write", "deliveries.read", "residents.audit",
             }
         ),
     },
@@ -132,6 +137,7 @@ SCOPES: Mapping[str, frozenset[str]] = {
     "duties:write": frozenset({"duties.write"}),
     "residents:read": frozenset({"residents.read"}),
     "residents:write": frozenset({"residents.write"}),
+    "audit:read": frozenset({"residents.audit"}),
     "inbox:read": frozenset({"inbox.read"}),
     "inbox:write": frozenset({"inbox.write"}),
     "deliveries:read": frozenset({"deliveries.read"}),

@@ -17,6 +17,7 @@ from services.gateway import codes, duties, idempotency, passwords, sessions
 from services.gateway.api.accounts import Accounts
 from services.gateway.api.api_keys import ApiKeys
 from services.gateway.api.areas import Areas
+from services.gateway.api.audit import Audit
 from services.gateway.api.categories import Categories
 from services.gateway.api.comments import Comments
 from services.gateway.api.departments import Departments
@@ -40,6 +41,7 @@ class GatewayService(
     ApiKeys,  # api-keys
     Areas,  # areas, areas/{code}, areas/{code}/children
     Residents,  # residents, residents/{id}, residents/searches
+    Audit,  # audit, residents/{id}/audit
     Duties,  # duties
     Departments,  # departments
     Categories,  # categories

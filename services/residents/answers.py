@@ -10,6 +10,11 @@ from services.residents import area_codes, masking
 from services.residents.sealing import opened
 from services.residents.vault import DataKey
 
+# The personal fields of each answer about a person, for the audit.
+OF_RESIDENT = ("name", "phone", "id_number", "email", "address")
+OF_LISTED = ("name", "phone", "id_number")
+OF_CONTACT = ("name", "phone", "email")
+
 
 def area(row: Any) -> dict[str, Any]:
     """A place with its position in the tree."""

@@ -1,10 +1,45 @@
 """What residents' entrypoints are given beside the chassis' own dependencies."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from nameko.extensions import DependencyProvider
+from sqlalchemy.orm import Session
 
+from chassis.call import Call
+from chassis.context import CALL
+from chassis.database import Database, Transactions
+from chassis.events import CloudEvent
+from services.residents import audit
+from services.residents.reach import Denied, Hidden
 from services.residents.vault import Vault
+
+
+class AuditedTransactions(Transactions):
+    """Transactions after which a refusal is in the audit, although what it ended is undone."""
+
+    call: Call
+
+    @contextmanager
+    def transaction(self, event: CloudEvent | None = None) -> Iterator[Session]:
+        """As `Transactions.transaction`. A refusal that cannot be noted is not answered either."""
+        try:
+            with super().transaction(event) as session:
+                yield session
+        except (Hidden, Denied) as refusal:
+            with super().transaction() as session:
+                audit.refused(session, self.call, refusal)
+            raise
+
+
+class AuditedDatabase(Database):
+    """Gives each worker `AuditedTransactions` for the call that it answers."""
+
+    def get_dependency(self, worker_ctx: Any) -> AuditedTransactions:
+        transactions = AuditedTransactions(self.engine, self.waker, self.consumer(worker_ctx))
+        transactions.call = worker_ctx.data.get(CALL) or Call()
+        return transactions
 
 
 class PersonalVault(DependencyProvider):  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""The tables of residents: places, departments, people with their keys, and duties.
+"""The tables of residents: places, departments, people with their keys, duties, and the audit.
 
 Every row that a command makes keeps its `command_id` for ever, so that a repeated command finds
 what the first one made. `sequence` counts the events of a row.
@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis import tables
@@ -28,6 +28,7 @@ class Base(DeclarativeBase):
         bytes: LargeBinary,
         datetime: TIMESTAMP(timezone=True),
         dict[str, Any]: JSONB,
+        list[str]: ARRAY(Text),
     }
 
 
@@ -133,3 +134,48 @@ class Duty(Made):
         CheckConstraint("ends >= starts - 1", name="days"),
         Index(None, "tree_key"),
     )
+
+
+class AuditEntry(Base):
+    """Who did what with personal data, or was refused it: names of fields and never a value. Only
+    ever added to.
+
+    `subject` is the one thing that it was about, of the kind `kind`; `community` is where it lies.
+    """
+
+    __tablename__ = "audit"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    actor: Mapped[str | None]
+    actor_kind: Mapped[str]
+    api_key: Mapped[str | None]
+    action: Mapped[str]
+    kind: Mapped[str]
+    subject: Mapped[UUID | None]
+    people: Mapped[int]
+    fields: Mapped[list[str]]
+    found_by: Mapped[list[str]]
+    community: Mapped[str | None] = mapped_column(TreeKey)
+    request_id: Mapped[str]
+    outcome: Mapped[str]
+    reason: Mapped[str | None]
+
+    __table_args__ = (
+        Index(None, "at", "id"),
+        Index(None, "actor", "at", "id"),
+        Index(None, "action", "at", "id"),
+        Index(None, "community", "at", "id"),
+    )
+
+
+class AuditPerson(Base):
+    """A person whom an entry of the audit is about: a page of a list is about as many as it has
+    rows.
+    """
+
+    __tablename__ = "audit_people"
+
+    person: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+    entry: Mapped[UUID] = mapped_column(ForeignKey("audit.id"), primary_key=True)

@@ -14,11 +14,11 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from chassis import clock
 from chassis.call import Call
-from chassis.errors import Forbidden, NotFound
-from services.residents import answers, area_codes, paging, reach, sealing
+from chassis.errors import NotFound
+from services.residents import answers, area_codes, audit, paging, reach, sealing
 from services.residents.models import Area, Base, Department, Duty, Resident, ResidentKey
-from services.residents.reach import Scope
-from services.residents.vault import DataKey, Vault
+from services.residents.reach import Denied, Scope, Subject
+from services.residents.vault import Vault
 
 Wanted = Mapping[str, Any]
 Thing = TypeVar("Thing", bound=Base)
@@ -83,19 +83,26 @@ def departments(session: Session, call: Call, wanted: Wanted) -> dict[str, Any]:
 def resident(session: Session, call: Call, vault: Vault, person: UUID) -> dict[str, Any]:
     """One person; raises NotFound."""
     found = get(session, Resident, person)
-    reach.demand(call, reach.of_resident(call, person, found.area), "residents.read")
-    return answers.resident(found, data_key(session, vault, person))
+    holds = reach.of_resident(call, person, found.area)
+    reach.demand(call, holds, "residents.read", Subject("resident", person, found.area))
+    key = audit.key(session, call, vault, found, action=audit.READ, fields=answers.OF_RESIDENT)
+    return answers.resident(found, key)
 
 
 def contact(session: Session, call: Call, vault: Vault, person: UUID) -> dict[str, Any]:
     """How to reach a person, for the service that does; raises NotFound, Forbidden."""
     if call.actor.kind != "system" or call.actor.id not in reach.REACH_PEOPLE:
-        raise Forbidden
-    return answers.contact(get(session, Resident, person), data_key(session, vault, person))
+        raise Denied("contact", Subject("resident"))
+    found = get(session, Resident, person)
+    key = audit.key(session, call, vault, found, action=audit.CONTACT, fields=answers.OF_CONTACT)
+    return answers.contact(found, key)
 
 
 def residents(session: Session, call: Call, vault: Vault, wanted: Wanted) -> dict[str, Any]:
-    """A page of people, by place. A phone, ID number or name is found by its whole value only."""
+    """A page of people, by place. A phone, ID number or name is found by its whole value only.
+    Raises Forbidden.
+    """
+    reach.demand_to_list(call, "residents.read", "resident")
     scope = reach.scope(call, "residents.read")
     found = [
         column == sealing.index(vault, field, wanted[field])
@@ -112,13 +119,12 @@ def residents(session: Session, call: Call, vault: Vault, wanted: Wanted) -> dic
         )
     )
     order: Order = {"tree_key": (Resident.tree_key, paging.text), "id": (Resident.id, UUID)}
-    return _page(session, statement, order, wanted, lambda row: _listed(vault, row))
-
-
-def data_key(session: Session, vault: Vault, person: UUID) -> DataKey | None:
-    """A person's data key, or None if they were erased."""
-    key = session.get(ResidentKey, person)
-    return None if key is None else sealing.key_of(vault, person, key.key_id, key.wrapped)
+    page = _page(session, statement, order, wanted, lambda row: row)
+    criteria = wanted.keys() & {*_INDEXED, "within"}
+    key = audit.keys(
+        session, call, vault, page["items"], fields=answers.OF_LISTED, found_by=criteria
+    )
+    return {**page, "items": [answers.listed_resident(row, key(row)) for row in page["items"]]}
 
 
 def duty(session: Session, call: Call, duty_id: UUID) -> dict[str, Any]:
@@ -178,10 +184,6 @@ def _page(
     return paging.page(
         rows, wanted["limit"], lambda row: [getattr(row, name) for name in order], answer
     )
-
-
-def _listed(vault: Vault, row: Any) -> dict[str, Any]:
-    return answers.listed_resident(row, sealing.key_of(vault, row.id, row.key_id, row.wrapped))
 
 
 def _home(session: Session, call: Call) -> str | None:

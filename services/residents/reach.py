@@ -7,6 +7,7 @@ this module says which reaches hold for a thing.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from chassis.call import Call
@@ -14,6 +15,31 @@ from chassis.errors import Forbidden, NotFound
 from services.residents.area_codes import contains
 
 Holds = Callable[[str], bool]
+
+
+class Subject(NamedTuple):
+    """What somebody wanted: a `resident` or another kind of thing, which one, and where it lies."""
+
+    kind: str
+    id: UUID | None = None
+    area: str | None = None
+
+
+class Hidden(NotFound):
+    """There is no such thing."""
+
+    def __init__(self, operation: str, subject: Subject | None) -> None:
+        super().__init__()
+        self.operation, self.subject = operation, subject
+
+
+class Denied(Forbidden):
+    """This is not yours to do."""
+
+    def __init__(self, operation: str, subject: Subject | None) -> None:
+        super().__init__()
+        self.operation, self.subject = operation, subject
+
 
 # Places and departments are no secret: what is granted to the public is granted for all of them.
 OPEN = frozenset({"any", "public"})
@@ -48,26 +74,32 @@ def of_duty(call: Call, person: UUID, area: str | None, department: str | None) 
     )
 
 
-def demand(call: Call, holds: Holds, operation: str) -> None:
+def demand(call: Call, holds: Holds, operation: str, subject: Subject | None = None) -> None:
     """Raise NotFound unless the caller may see the thing at all, and Forbidden unless `operation`
-    (`areas.write`) is allowed.
+    (`areas.write`) is allowed. A refusal that names a `subject` goes into the audit.
     """
     if call.actor.kind == "system":
         return  # Our own services, which no client can pass for.
     may = call.may(holds)
     noun = operation.partition(".")[0]
     if not any(allowed.startswith(f"{noun}.") for allowed in may):
-        raise NotFound
+        raise Hidden(operation, subject)
     if operation not in may:
-        raise Forbidden
+        raise Denied(operation, subject)
 
 
-def demand_to_add(call: Call, holds: Holds, operation: str) -> None:
+def demand_to_add(call: Call, holds: Holds, operation: str, subject: Subject | None = None) -> None:
     """Raise Forbidden unless the caller may make such a thing there: what is not yet cannot be
-    hidden either.
+    hidden either. A refusal that names a `subject` goes into the audit.
     """
     if call.actor.kind != "system" and operation not in call.may(holds):
-        raise Forbidden
+        raise Denied(operation, subject)
+
+
+def demand_to_list(call: Call, operation: str, kind: str) -> None:
+    """Raise Forbidden unless the caller may do `operation` in some reach; for the audit's sake."""
+    if call.actor.kind != "system" and not call.reaches(operation):
+        raise Denied(operation, Subject(kind))
 
 
 @dataclass(frozen=True)

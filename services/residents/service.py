@@ -9,12 +9,11 @@ from typing import Any
 
 from chassis.call import Call
 from chassis.context import CurrentCall
-from chassis.database import Database
 from chassis.health import Health
 from chassis.rpc import rpc
-from services.residents import queries, schemas
+from services.residents import audit_trail, personal_schemas, queries, schemas
 from services.residents.commands import areas, departments, duties, people
-from services.residents.dependencies import PersonalVault
+from services.residents.dependencies import AuditedDatabase, PersonalVault
 from services.residents.settings import ResidentsSettings
 from services.residents.vault import Vault
 
@@ -28,7 +27,7 @@ class ResidentsService:
     settings_class = ResidentsSettings
     emits = True
 
-    db = Database()
+    db = AuditedDatabase()
     call: Call = CurrentCall()
     vault: Vault = PersonalVault()
     health = Health()
@@ -97,22 +96,36 @@ class ResidentsService:
     def get_resident(self, query: Json) -> Json:
         """The person with an `id`; phone, ID number and e-mail address masked."""
         wanted = schemas.ResidentRef().load(query)
-        with self.db.read() as session:
+        with self.db.transaction() as session:
             return queries.resident(session, self.call, self.vault, wanted["id"])
 
     @rpc
     def find_residents(self, query: Json) -> Json:
         """A page of people by whole phone number, ID number or name, or in a place; all masked."""
         wanted = schemas.FindResidents().load(query)
-        with self.db.read() as session:
+        with self.db.transaction() as session:
             return queries.residents(session, self.call, self.vault, wanted)
 
     @rpc
     def contact(self, query: Json) -> Json:
         """For notifications only: `{id, name, phone, email, locale}` of a person, in full."""
         wanted = schemas.ResidentRef().load(query)
-        with self.db.read() as session:
+        with self.db.transaction() as session:
             return queries.contact(session, self.call, self.vault, wanted["id"])
+
+    @rpc
+    def list_audit(self, query: Json) -> Json:
+        """A page of the audit within what the caller may see of it, newest first."""
+        wanted = personal_schemas.ListAudit().load(query)
+        with self.db.transaction() as session:
+            return audit_trail.entries(session, self.call, wanted)
+
+    @rpc
+    def resident_audit(self, query: Json) -> Json:
+        """A page of what was done with the data of the person with an `id`, newest first."""
+        wanted = personal_schemas.ResidentAudit().load(query)
+        with self.db.transaction() as session:
+            return audit_trail.of_resident(session, self.call, wanted)
 
     @rpc
     def start_duty(self, command: Json) -> Json:

@@ -1,4 +1,7 @@
-"""`residents`: the register, masked. Numbers to look for come in a body, for a URL ends in logs."""
+"""`residents`: the register, masked. Numbers to look for come in a body, for a URL ends in logs.
+
+The owner decides even about callers who may do none of it to anybody: refusals belong in its audit.
+"""
 
 from typing import Any
 
@@ -19,6 +22,7 @@ class Residents(Capability):
         policy="residents.read",
         query=schemas.ResidentQuery,
         answer=list_of(schemas.ResidentListed),
+        owner_decides=True,
     )
     def list_residents(self, ask: Ask) -> Any:
         """Residents, masked."""
@@ -31,6 +35,7 @@ class Residents(Capability):
         body=schemas.ResidentSearch,
         answer=list_of(schemas.ResidentListed),
         secret=True,
+        owner_decides=True,
     )
     def search_residents(self, ask: Ask) -> Any:
         """Residents by name, or by a whole phone or ID number, masked."""
@@ -45,6 +50,7 @@ class Residents(Capability):
         status=201,
         location="/residents/{id}",
         errors=("409 resident_exists",),
+        owner_decides=True,
     )
     def register_resident(self, ask: Ask) -> Any:
         """Put a person on the register."""

@@ -14,12 +14,13 @@ from chassis.call import Call
 from chassis.errors import NotFound
 from chassis.events import EventSchema, Route, emit
 from chassis.ids import new_id
-from services.residents import answers, area_codes, queries, reach, sealing
+from services.residents import answers, area_codes, audit, queries, reach, sealing
 from services.residents.commands import rows
 from services.residents.errors import ResidentExists, invalid
 from services.residents.events import ResidentAmended, ResidentRegistered
 from services.residents.models import Area, Resident, ResidentKey
 from services.residents.personal import Personal
+from services.residents.reach import Subject
 from services.residents.vault import DataKey, Vault
 
 # What people may amend of themselves. A phone number is what they sign in by: changing it needs
@@ -35,7 +36,7 @@ def register(
     Someone who so far was only known by signing in or by a request (see `ensure`) is completed
     rather than registered twice.
     """
-    reach.demand_to_add(call, reach.of_resident(call, None, wanted["area"]), "residents.write")
+    _demand_to_register(call, wanted["area"])
     _check_area(session, wanted["area"])
     person, key = _store(session, call, vault, wanted, _command_id(call))
     if person is not None:
@@ -93,6 +94,8 @@ def _store(
     rows.store(
         session, ResidentKey(resident=person_id, key_id=wrapped.key_id, wrapped=wrapped.wrapped)
     )
+    given = [field for field in sealing.SEALED if wanted.get(field)]
+    audit.note(session, call, audit.REGISTER, Subject("resident", person_id, area), fields=given)
     _emit(session, call, ResidentRegistered, person)
     return person, key
 
@@ -107,7 +110,8 @@ def _registered_before(
 ) -> dict[str, Any]:
     made = rows.made_by(session, Resident, call)
     if made is not None:
-        return answers.resident(made, queries.data_key(session, vault, made.id))
+        key = audit.key(session, call, vault, made, action=audit.READ, fields=answers.OF_RESIDENT)
+        return answers.resident(made, key)
     known = wanted["phone"] and _known_by_phone_only(session, vault, wanted["phone"])
     if known is None:
         raise _exists(session, call, vault, wanted)
@@ -119,7 +123,7 @@ def _registered_before(
 def _amend(
     session: Session, call: Call, vault: Vault, person: Resident, changes: Mapping[str, Any]
 ) -> dict[str, Any]:
-    key = queries.data_key(session, vault, person.id)
+    key = audit.key(session, call, vault, person, action=audit.CHANGE, fields=changes.keys())
     if key is None:
         raise NotFound  # Erased: there is nothing left to amend.
     changed = {
@@ -153,13 +157,19 @@ def _current(person: Resident, key: DataKey, field: str) -> Any:
 
 def _demand_to_amend(call: Call, person: Resident, changes: Mapping[str, Any]) -> None:
     holds = reach.of_resident(call, person.id, person.area)
-    reach.demand(call, holds, "residents.write")
+    about = Subject("resident", person.id, person.area)
+    reach.demand(call, holds, "residents.write", about)
     if not _OWN_TO_AMEND.issuperset(changes):
         reach.demand_to_add(
-            call, lambda granted: granted != "own" and holds(granted), "residents.write"
+            call, lambda granted: granted != "own" and holds(granted), "residents.write", about
         )
     if changes.get("area") is not None:
-        reach.demand_to_add(call, reach.of_resident(call, None, changes["area"]), "residents.write")
+        _demand_to_register(call, changes["area"])
+
+
+def _demand_to_register(call: Call, area: str | None) -> None:
+    about = Subject("resident", area=area)
+    reach.demand_to_add(call, reach.of_resident(call, None, area), "residents.write", about)
 
 
 def _check_area(session: Session, area: str | None) -> None:

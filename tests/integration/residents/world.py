@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 from stdnum.cn import ric
 
 from chassis.call import Actor, Call, Grant, system_call
 from chassis.ids import new_id
 from chassis.outbox import outbox
-from services.residents import queries, schemas
+from services.residents import audit_trail, personal_schemas, queries, schemas
 from services.residents.commands import areas, departments, duties, people
 from services.residents.vault import Vault
 
@@ -23,7 +23,7 @@ EVERYTHING = frozenset(
     f"{noun}.{verb}"
     for noun in ("areas", "residents", "duties", "departments")
     for verb in ("read", "write")
-)
+) | {"residents.audit"}
 MOMENT = datetime(2026, 11, 1, 8, tzinfo=UTC)
 
 
@@ -118,6 +118,18 @@ class World:
         wanted = schemas.ResidentRef().load({"id": resident})
         asking = call or system_call("notifications")
         return queries.contact(self.session, asking, self.vault, wanted["id"])
+
+    def audit(self, call: Call | None = None, **wanted: Any) -> Any:
+        loaded = personal_schemas.ListAudit().load(wanted)
+        return audit_trail.entries(self.session, call or caller(), loaded)
+
+    def audit_of(self, resident: str, call: Call | None = None, **wanted: Any) -> Any:
+        loaded = personal_schemas.ResidentAudit().load({"id": resident, **wanted})
+        return audit_trail.of_resident(self.session, call or caller(), loaded)
+
+    def rows(self, table: str) -> list[str]:
+        """Every row of a table as text."""
+        return list(self.session.scalars(text(f"SELECT t::text FROM {table} t")))
 
     def start_duty(self, person: str, role: str, call: Call | None = None, **more: Any) -> Any:
         command = {"person": person, "role": role, "from": "2026-11-01", **more}

@@ -1,0 +1,138 @@
+"""The audit: every use of personal data leaves an entry, in the transaction of that use.
+
+It is the only way to a data key, so that nothing sealed is read without an entry. What passes
+through no key (a person made known, a refusal) is noted by name.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from chassis import clock
+from chassis.call import Call
+from chassis.ids import new_id
+from services.residents import area_codes, sealing
+from services.residents.models import AuditEntry, AuditPerson, Resident, ResidentKey
+from services.residents.reach import Denied, Hidden, Subject
+from services.residents.vault import DataKey, Vault
+
+# What was done. `contact`: a service was told how to reach somebody.
+READ, LIST, REGISTER, CHANGE, CONTACT = "read", "list", "register", "change", "contact"
+READ_AUDIT = "read_audit"
+DONE, REFUSED = "done", "refused"
+
+
+def key(
+    session: Session,
+    call: Call,
+    vault: Vault,
+    person: Resident,
+    *,
+    action: str,
+    fields: Collection[str],
+) -> DataKey | None:
+    """The data key of a person, with an entry that says who has it, and for which fields; None if
+    the person was erased.
+    """
+    note(session, call, action, Subject("resident", person.id, person.area), fields=fields)
+    stored = session.get(ResidentKey, person.id)
+    if stored is None:
+        return None
+    return sealing.key_of(vault, person.id, stored.key_id, stored.wrapped)
+
+
+def keys(
+    session: Session,
+    call: Call,
+    vault: Vault,
+    rows: Sequence[Any],
+    *,
+    fields: Collection[str],
+    found_by: Collection[str],
+) -> Callable[[Any], DataKey | None]:
+    """Opens the keys of the rows of a page (`id`, `area`, `key_id`, `wrapped`), with one entry for
+    all of them.
+    """
+    note(
+        session,
+        call,
+        LIST,
+        Subject("resident", area=_common_area(rows)),
+        people=[row.id for row in rows],
+        fields=fields,
+        found_by=found_by,
+    )
+    return lambda row: sealing.key_of(vault, row.id, row.key_id, row.wrapped)
+
+
+def note(
+    session: Session,
+    call: Call,
+    action: str,
+    subject: Subject,
+    *,
+    people: Iterable[UUID] = (),
+    fields: Collection[str] = (),
+    found_by: Collection[str] = (),
+    outcome: str = DONE,
+    reason: str | None = None,
+) -> None:
+    """Add an entry: `action` was done with `fields` of the subject, `found_by` these criteria;
+    `people` are those concerned beside a subject that is a person.
+    """
+    entry = {"id": new_id(), "at": clock.now(), **_who(call), **_what(subject), "action": action}
+    told = {"fields": sorted(fields), "found_by": sorted(found_by), "reason": reason}
+    concerned = {*people, subject.id} if subject.kind == "resident" else {*people}
+    links = [
+        {"person": person, "at": entry["at"], "entry": entry["id"]}
+        for person in concerned
+        if person is not None
+    ]
+    entry |= {**told, "outcome": outcome, "people": len(links)}
+    session.execute(insert(AuditEntry).values(entry))
+    if links:
+        session.execute(insert(AuditPerson), links)
+
+
+def refused(session: Session, call: Call, refusal: Hidden | Denied) -> None:
+    """Add an entry for what was refused: the operation, and what it was wanted for."""
+    if refusal.subject is not None:
+        note(
+            session,
+            call,
+            refusal.operation,
+            refusal.subject,
+            outcome=REFUSED,
+            reason=refusal.code,
+        )
+
+
+def community(area: str | None) -> str | None:
+    """The code of the community that a place lies in; None for one that is larger."""
+    around = area_codes.path(area) if area else []
+    return next((code for code in around if area_codes.level(code) == "community"), None)
+
+
+def _common_area(rows: Sequence[Any]) -> str | None:
+    communities = {community(row.area) for row in rows}
+    return communities.pop() if len(communities) == 1 else None
+
+
+def _who(call: Call) -> dict[str, Any]:
+    return {
+        "actor": call.actor.id,
+        "actor_kind": call.actor.kind,
+        "api_key": call.actor.attributes.get("api_key"),
+        "request_id": call.request_id,
+    }
+
+
+def _what(subject: Subject) -> dict[str, Any]:
+    return {
+        "kind": subject.kind,
+        "subject": subject.id,
+        "community": community(subject.area),
+    }

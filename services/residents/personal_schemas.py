@@ -1,0 +1,39 @@
+"""The shapes of what residents accepts about the protection of personal data."""
+
+from datetime import datetime
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields
+
+from chassis import clock
+from services.residents.schemas import Page, ResidentRef
+
+
+class Moment(fields.String):
+    """An RFC 3339 moment with its zone."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> datetime:  # type: ignore[override]
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return clock.parse(text.upper())
+        except ValueError:
+            raise ValidationError("Not a valid datetime.") from None
+
+
+class AuditFilter(Schema):
+    """Which entries: of an action, from one moment to before another."""
+
+    action = fields.String()
+    start = Moment(data_key="from")
+    end = Moment(data_key="to")
+
+
+class ListAudit(AuditFilter, Page):
+    """Which entries of the whole audit: about a person, by an actor."""
+
+    person = fields.UUID()
+    actor = fields.String()
+
+
+class ResidentAudit(ResidentRef, AuditFilter, Page):
+    """Which entries about one person."""
