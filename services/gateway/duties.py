@@ -13,6 +13,12 @@ from chassis.events import CloudEvent
 from services.gateway.models import Duty
 from services.gateway.policy import Role
 
+TYPES = (
+    "linli.residents.duty_started.v1",
+    "linli.residents.duty_changed.v1",
+    "linli.residents.duty_ended.v1",
+)
+
 
 class DutyRecord(Schema):
     """A duty in an event: the whole of it, with the first and the last day, both included."""

@@ -8,8 +8,8 @@ import eventlet
 from eventlet.event import Event
 
 from chassis import sse
-from services.gateway.feed import Cursor, Item
-from services.gateway.feed_rules import Selection
+from services.gateway.feed import Cursor, Found, Item
+from services.gateway.rights import Revoked, Rights
 
 if TYPE_CHECKING:
     from services.gateway.hub import EventHub
@@ -25,9 +25,9 @@ class Follower:
     client has taken what came before, however far behind that is.
     """
 
-    def __init__(self, hub: "EventHub", selection: Selection, start: Cursor) -> None:
+    def __init__(self, hub: "EventHub", rights: Rights, start: Cursor) -> None:
         self._hub = hub
-        self._selection = selection
+        self._rights = rights
         self._place = start
         self._told: Cursor | None = None
         self._closed = False
@@ -38,7 +38,11 @@ class Follower:
         deadline = time.monotonic() + wait
         while not self._over():
             news, before = self._hub.news, self._place
-            if messages := self._next():
+            try:
+                messages = self._next()
+            except Revoked:
+                return None
+            if messages:
                 return messages
             if self._place != before:
                 eventlet.sleep(0)
@@ -58,18 +62,21 @@ class Follower:
         return self._closed or elsewhere or time.monotonic() > self._until
 
     def _next(self) -> list[sse.Message]:
-        """Move the place on, and return what lay on the way."""
+        """Move the place on, and return what lay on the way; raises Revoked."""
+        found = self._found()
+        while self._rights.renew(telling=bool(found.items)):
+            found = self._found()
+        self._place = Cursor(self._place.epoch, found.reached)
+        if found.items:
+            self._told = Cursor(self._place.epoch, found.items[-1][0])
+        return [sse.Message(str(Cursor(self._place.epoch, at)), body) for at, body in found.items]
+
+    def _found(self) -> Found:
         if self._behind():
-            found = self._hub.catch_up(self._place, self._selection)
-            bodies, reached = found.items, found.reached
-        else:
-            items = self._hub.ring.after(self._place.offset, _BATCH)
-            bodies = self._admitted(items)
-            reached = items[-1].offset if items else self._place.offset
-        self._place = Cursor(self._place.epoch, reached)
-        if bodies:
-            self._told = Cursor(self._place.epoch, bodies[-1][0])
-        return [sse.Message(str(Cursor(self._place.epoch, at)), body) for at, body in bodies]
+            return self._hub.catch_up(self._place, self._rights.selection)
+        items = self._hub.ring.after(self._place.offset, _BATCH)
+        reached = items[-1].offset if items else self._place.offset
+        return Found(self._admitted(items), reached)
 
     def _behind(self) -> bool:
         first = self._hub.ring.first
@@ -79,7 +86,7 @@ class Follower:
         return [
             (item.offset, item.body)
             for item in items
-            if item.body is not None and item.admitted_by(self._selection)
+            if item.body is not None and item.admitted_by(self._rights.selection)
         ]
 
     def _whereabouts(self) -> list[sse.Message]:

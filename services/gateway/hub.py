@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakSet
 
 import eventlet
 from eventlet.event import Event
@@ -23,10 +24,12 @@ from chassis.database import make_engine
 from chassis.errors import Unavailable
 from chassis.stream import Place, StreamMessage, StreamReader
 from services.gateway import feed
+from services.gateway.authentication import bearer_token
 from services.gateway.feed import Cursor, CursorGone, Found, State
 from services.gateway.feed_rules import Filters, Selection
 from services.gateway.follower import Follower
 from services.gateway.indexer import Indexer
+from services.gateway.rights import Rights
 from services.gateway.ring import Ring
 
 log = logs.get("hub")
@@ -62,6 +65,7 @@ class EventHub(DependencyProvider):  # type: ignore[misc]
         self.epoch: int | None = None
         self._indexed = -1
         self._news, self._fresh = Event(), Event()
+        self._rights: WeakSet[Rights] = WeakSet()  # Those of streams that nobody reads just go.
         self.reader = StreamReader(self._settings.amqp_uri, topology.LOG_STREAM, self)
         self.indexer = Indexer(self, self._engine, self._settings.feed_days)
         health.register("events", lambda: None if self.reader.connected else "not_connected")
@@ -102,7 +106,10 @@ class EventHub(DependencyProvider):  # type: ignore[misc]
         those the caller may see. Each event's id is the cursor after it.
         """
         start = self._start(after) if after else self._now()
-        return sse.respond(request, Follower(self, Selection.of(call, filters), start))
+        token = bearer_token(request.headers.get("Authorization")) or ""
+        rights = Rights(self, call, token, filters)
+        self._rights.add(rights)
+        return sse.respond(request, Follower(self, rights, start))
 
     # What clients and the indexer call.
 
@@ -172,7 +179,10 @@ class EventHub(DependencyProvider):  # type: ignore[misc]
             return feed.digest_at(session, self.epoch or 0, message.offset) == message.digest
 
     def read(self, message: StreamMessage) -> None:
-        self.ring.append(feed.item_of(message))
+        item = feed.item_of(message)
+        for rights in list(self._rights):
+            rights.hear(item)
+        self.ring.append(item)
         self.nudge()
         # Reading an old stream is faster than indexing it, and what falls out of the ring before it
         # is indexed would have to be read again. Without its database, though, the gateway goes on

@@ -70,11 +70,7 @@ class GatewayService(
         """How chassis.http serves it."""
         return WebOptions.of(settings, texts=TEXTS)
 
-    @on_event(
-        "linli.residents.duty_started.v1",
-        "linli.residents.duty_changed.v1",
-        "linli.residents.duty_ended.v1",
-    )
+    @on_event(*duties.TYPES)
     def on_duty_changed(self, event: CloudEvent) -> None:
         """Keep who has which duty: roles must be known while the registry is away."""
         with self.db.transaction(event) as session:
