@@ -44,11 +44,16 @@ VALUES: Mapping[str, Any] = {
     "from": "2026-01-01",
     "to": None,
     "resident": "0198c0de-0000-7000-8000-000000000007",
+    "household": "0198c0de-0000-7000-8000-000000000061",
+    "grid": "340603008002.e1.g1",
+    "building": "340603008002.e1.g1.b1",
+    "tenure": "owned",
 }
 """A value for each field, by the field's name."""
 
 GRID = {"code": VALUES["area"], "name": "第一网格", "names": {"zh": "第一网格", "en": "Grid 1"}}
 WATER = {"code": "water", "name": "供水公司", "names": {"zh": "供水公司", "en": "Water company"}}
+AT_A_DOOR: Mapping[str, Any] = {"area": "340603008002.e1.g1.b1.u1"}
 UNASSIGNED: Mapping[str, Any] = {"department": None, "departments": [], "version": 1}
 LEFT = {"department": None, "previous_department": "water", "version": 4}
 OF_TYPE: Mapping[str, Mapping[str, Any]] = {
@@ -69,6 +74,9 @@ OF_TYPE: Mapping[str, Mapping[str, Any]] = {
     "area_renamed": GRID,
     "department_added": WATER,
     "department_changed": {**WATER, "active": False},
+    "household_registered": {**AT_A_DOOR, "version": 1},
+    "household_amended": {**AT_A_DOOR, "version": 2},
+    "household_closed": {**AT_A_DOOR, "to": "2026-10-31", "version": 3},
     "duty_started": {"area": None},
     "duty_changed": {"area": None, "to": "2026-12-31"},
     "duty_ended": {"area": None, "to": "2026-08-31"},

@@ -41,6 +41,8 @@ In the feed, administrators, the person, whoever has `events.read` for the area,
 department. On AMQP, services only.""",
     "resident": """\
 In the feed, administrators and the person. On AMQP, services only.""",
+    "household": """\
+In the feed, whoever has `events.read` for the place. On AMQP, services only.""",
 }
 """By the noun of the type."""
 NOBODY = topology.NO_ADDRESSEE
@@ -51,6 +53,7 @@ KEYS = {
     "department": f"<department>.{NOBODY}",
     "duty": f"<department, or {NOBODY}>.<place of the duty, or {NOBODY}>",
     "resident": f"{NOBODY}.<place where they live, or {NOBODY}>",
+    "household": f"{NOBODY}.<place of the household>",
 }
 """What follows the version in the routing key, by the noun of the type."""
 

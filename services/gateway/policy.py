@@ -47,6 +47,8 @@ OPERATIONS: Mapping[str, str] = {
     "duties.write": "start and end duties",
     "residents.read": "see residents, masked",
     "residents.write": "register and amend residents",
+    "households.read": "see households and who lives in them",
+    "households.write": "register, amend and close households, and say who lives in them",
     "residents.audit": "see who used or was refused personal data",
     "inbox.read": "read one's inbox",
     "inbox.write": "mark a message of one's inbox as read",
@@ -64,12 +66,21 @@ _HOLDING = frozenset(
 _NEIGHBOURHOOD = frozenset({"read", "file_on_behalf", "comments", "internal_comments"})
 _CLERK = _NEIGHBOURHOOD | {
     "acceptance", "refusal", "assignment", "amendment", "follow-up", "call-list",
-    "residents.read", "residents.write", "duties.read", "events.read",
+    "residents.read", "residents.write", "households.read", "households.write",
+    "duties.read", "events.read",
 }  # fmt: skip
 
 Row = Mapping[str, frozenset[str]]
 
-_GRID: Row = {"area": _NEIGHBOURHOOD | {"acceptance", "events.read"}, "holder": _HOLDING}
+_GRID: Row = {
+    "area": _NEIGHBOURHOOD
+    | {
+        "acceptance", "events.read",
+        # Whoever goes from door to door records who lives there.
+        "households.read", "households.write", "residents.read", "residents.write",
+    },
+    "holder": _HOLDING,
+}  # fmt: skip
 _NEIGHBOUR: Row = {"area": _NEIGHBOURHOOD, "holder": _HOLDING}
 
 # A person has the row of `resident` and those of their duties; an API key those of its owner and
@@ -109,8 +120,9 @@ TABLE: Mapping[str, Row] = {
         "any": frozenset(
             {
                 "areas.write", "departments.write", "duties.read", "duties.write",
-                "residents.read", "residents.write", "events.read",
-                "accounts.write", "api_keys.write", "deliveries.read", "residents.audit",
+                "residents.read", "residents.write", "households.read", "households.write",
+                "events.read", "accounts.write", "api_keys.write", "deliveries.read",
+                "residents.audit",
             }
         ),
     },
@@ -138,6 +150,8 @@ SCOPES: Mapping[str, frozenset[str]] = {
     "residents:read": frozenset({"residents.read"}),
     "residents:write": frozenset({"residents.write"}),
     "audit:read": frozenset({"residents.audit"}),
+    "households:read": frozenset({"households.read"}),
+    "households:write": frozenset({"households.write"}),
     "inbox:read": frozenset({"inbox.read"}),
     "inbox:write": frozenset({"inbox.write"}),
     "deliveries:read": frozenset({"deliveries.read"}),

@@ -191,6 +191,18 @@ PROBLEMS: Mapping[str, Mapping[str, Text]] = {
         "Resident exists",
         "Someone with this phone or ID number is registered already.",
     ),
+    "household_exists": _both(
+        "该户已登记",
+        "该处已有登记的住户。",
+        "Household exists",
+        "There is a household at this door already.",
+    ),
+    "household_is_closed": _both(
+        "该户已注销",
+        "该户已注销，不能再变更。",
+        "Household closed",
+        "This household has been closed.",
+    ),
     # Tickets.
     "unknown_ticket": _both(
         "没有这一工单",

@@ -24,6 +24,7 @@ from services.gateway.api.departments import Departments
 from services.gateway.api.docs import Docs
 from services.gateway.api.duties import Duties
 from services.gateway.api.events import Events
+from services.gateway.api.households import Households
 from services.gateway.api.inbox import Inbox
 from services.gateway.api.moves import Moves
 from services.gateway.api.residents import Residents
@@ -42,6 +43,7 @@ class GatewayService(
     Areas,  # areas, areas/{code}, areas/{code}/children
     Residents,  # residents, residents/{id}, residents/searches
     Audit,  # audit, residents/{id}/audit
+    Households,  # households, households/{id}, …/closure
     Duties,  # duties
     Departments,  # departments
     Categories,  # categories

@@ -32,6 +32,8 @@ FIELDS: Mapping[str, str] = {
     "before_start": "最后一天早于第一天。",
     "in_the_future": "时间不能在将来。",
     "only_by_call": "只有打过回访电话的人才能这样填写。",
+    "no_grid": "请注明所在的网格。",
+    "no_building": "请注明所在的楼栋。",
     "before_last_move": "时间不能早于工单的上一次变更。",
 }
 

@@ -10,9 +10,10 @@ from services.residents import area_codes, masking
 from services.residents.sealing import opened
 from services.residents.vault import DataKey
 
-# The personal fields of each answer about a person, for the audit.
+# The personal fields of each answer, for the audit.
 OF_RESIDENT = ("name", "phone", "id_number", "email", "address")
 OF_LISTED = ("name", "phone", "id_number")
+OF_HOUSEHOLD = ("door",)
 OF_CONTACT = ("name", "phone", "email")
 
 
@@ -82,6 +83,24 @@ def listed_resident(row: Any, key: DataKey | None) -> dict[str, Any]:
         "id_number": _shown(row, key, "id_number", masking.mask_id_number),
         "area": row.area,
         "registered_at": clock.iso(row.registered_at),
+        "version": row.sequence,
+    }
+
+
+def household(row: Any, key: DataKey | None) -> dict[str, Any]:
+    """A household. Its door stands in lists too: it is what a list of doors is for, and no name
+    stands beside it.
+    """
+    return {
+        "id": str(row.id),
+        "area": row.area,
+        "grid": row.grid,
+        "building": row.building,
+        "door": _shown(row, key, "door"),
+        "tenure": row.tenure,
+        "from": row.starts.isoformat(),
+        "to": row.ends and row.ends.isoformat(),
+        "recorded_at": row.recorded_at and clock.iso(row.recorded_at),
         "version": row.sequence,
     }
 

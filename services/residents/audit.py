@@ -15,7 +15,7 @@ from chassis import clock
 from chassis.call import Call
 from chassis.ids import new_id
 from services.residents import area_codes, sealing
-from services.residents.models import AuditEntry, AuditPerson, Resident, ResidentKey
+from services.residents.models import AuditEntry, AuditPerson, Household, Resident, ResidentKey
 from services.residents.reach import Denied, Hidden, Subject
 from services.residents.vault import DataKey, Vault
 
@@ -66,6 +66,35 @@ def keys(
         found_by=found_by,
     )
     return lambda row: sealing.key_of(vault, row.id, row.key_id, row.wrapped)
+
+
+def household_key(
+    session: Session,
+    call: Call,
+    vault: Vault,
+    household: Household,
+    *,
+    action: str,
+    fields: Collection[str],
+) -> DataKey:
+    """The data key of a household, with an entry that says who has it, and for which fields."""
+    note(session, call, action, Subject("household", household.id, household.area), fields=fields)
+    return sealing.key_of_household(vault, household)
+
+
+def household_keys(
+    session: Session,
+    call: Call,
+    vault: Vault,
+    rows: Sequence[Any],
+    *,
+    fields: Collection[str],
+    found_by: Collection[str],
+) -> Callable[[Any], DataKey]:
+    """Opens the keys of a page of households, with one entry for all of them."""
+    about = Subject("household", area=_common_area(rows))
+    note(session, call, LIST, about, fields=fields, found_by=found_by)
+    return lambda row: sealing.key_of_household(vault, row)
 
 
 def note(

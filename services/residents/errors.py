@@ -21,6 +21,18 @@ class DutyOverlaps(Conflict):
     code = "duty_overlaps"
 
 
+class HouseholdExists(Conflict):
+    """There is a household at this door already."""
+
+    code = "household_exists"
+
+
+class HouseholdIsClosed(Conflict):
+    """This household has been closed."""
+
+    code = "household_is_closed"
+
+
 class ResidentExists(Conflict):
     """Someone with this phone or ID number is registered already."""
 

@@ -120,3 +120,44 @@ class ResidentAmended(_Resident):
     """What is recorded of a person has changed."""
 
     type = "linli.residents.resident_amended.v1"
+
+
+class _Household(EventSchema):
+    source = "/residents"
+
+    household = fields.UUID(required=True)
+    area = fields.String(required=True, metadata=_says("where its door is"))
+    grid = fields.String(
+        required=True, allow_none=True, metadata=_says("null where there are no grids")
+    )
+    building = fields.String(
+        required=True, allow_none=True, metadata=_says("null where there are no buildings")
+    )
+    tenure = fields.String(
+        required=True, metadata=_says("`owned`, `rented`, `public`, `collective` or `other`")
+    )
+    starts = fields.Date(required=True, data_key="from", metadata=_says("first day, in +08:00"))
+    ends = fields.Date(
+        required=True, allow_none=True, data_key="to", metadata=_says("last day; null: open")
+    )
+    recorded_at = fields.AwareDateTime(
+        required=True, allow_none=True, metadata=_says("when people were first recorded in it")
+    )
+
+
+class HouseholdRegistered(_Household):
+    """A dwelling became known, whether or not anybody has been recorded in it."""
+
+    type = "linli.residents.household_registered.v1"
+
+
+class HouseholdAmended(_Household):
+    """What is recorded of a household has changed: its place, its tenure, or what no event says."""
+
+    type = "linli.residents.household_amended.v1"
+
+
+class HouseholdClosed(_Household):
+    """A household was given its last day `to`, for good."""
+
+    type = "linli.residents.household_closed.v1"

@@ -1,4 +1,5 @@
-"""The tables of residents: places, departments, people with their keys, duties, and the audit.
+"""The tables of residents: places, departments, people with their keys, households, duties, and the
+audit.
 
 Every row that a command makes keeps its `command_id` for ever, so that a repeated command finds
 what the first one made. `sequence` counts the events of a row.
@@ -8,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -111,6 +112,47 @@ class ResidentKey(Base):
     resident: Mapped[UUID] = mapped_column(ForeignKey("residents.id"), primary_key=True)
     key_id: Mapped[str] = mapped_column(index=True)
     wrapped: Mapped[bytes]
+
+
+class Household(Made):
+    """The people and the dwelling at one door; until somebody was recorded in it, `recorded_at` is
+    empty. The door is sealed under a key of the household's own, `wrapped`.
+
+    `grid` and `building` follow from the area (see placement.py), and `tree_key` does.
+    """
+
+    __tablename__ = "households"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    area: Mapped[str] = mapped_column(ForeignKey("areas.code"), index=True)
+    tree_key: Mapped[str] = mapped_column(TreeKey)
+    grid: Mapped[str | None] = mapped_column(ForeignKey("areas.code"))
+    building: Mapped[str | None] = mapped_column(ForeignKey("areas.code"))
+    door: Mapped[bytes]
+    door_index: Mapped[bytes]
+    key_id: Mapped[str] = mapped_column(index=True)
+    wrapped: Mapped[bytes]
+    tenure: Mapped[str]
+    starts: Mapped[date]
+    ends: Mapped[date | None]
+    recorded_at: Mapped[datetime | None]
+    registered_at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("ends >= starts", name="days"),
+        Index("households_door", "door_index", unique=True, postgresql_where=text("ends IS NULL")),
+        Index(
+            "households_open",
+            *("tree_key", "id"),
+            postgresql_include=["recorded_at"],
+            postgresql_where=text("ends IS NULL"),
+        ),
+        Index(
+            "households_closed",
+            *("tree_key", "id"),
+            postgresql_where=text("ends IS NOT NULL"),
+        ),
+    )
 
 
 class Duty(Made):

@@ -49,11 +49,11 @@ def areas(session: Session, call: Call, wanted: Wanted) -> dict[str, Any]:
     if near:
         order = {"distance": (_distance(near), int)} | order
     statement = select(*Area.__table__.c).where(
-        _in_scope(Area.tree_key, scope),
-        *_within(Area.tree_key, wanted),
-        *_equal(Area, wanted, "level"),
+        in_scope(Area.tree_key, scope),
+        *within(Area.tree_key, wanted),
+        *equal(Area, wanted, "level"),
     )
-    return _page(session, statement, order, wanted, answers.area)
+    return paged(session, statement, order, wanted, answers.area)
 
 
 def area_children(session: Session, call: Call, wanted: Wanted) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def area_children(session: Session, call: Call, wanted: Wanted) -> dict[str, Any
     area(session, call, wanted["code"])
     statement = select(*Area.__table__.c).where(Area.parent == wanted["code"])
     order: Order = {"tree_key": (Area.tree_key, paging.text)}
-    return _page(session, statement, order, wanted, answers.area)
+    return paged(session, statement, order, wanted, answers.area)
 
 
 def department(session: Session, call: Call, code: str) -> dict[str, Any]:
@@ -75,9 +75,9 @@ def departments(session: Session, call: Call, wanted: Wanted) -> dict[str, Any]:
     """A page of departments, by code."""
     scope = reach.scope(call, "departments.read", reach.OPEN)
     seen = true() if scope.everything else Department.code.in_(scope.departments)
-    statement = select(*Department.__table__.c).where(seen, *_equal(Department, wanted, "active"))
+    statement = select(*Department.__table__.c).where(seen, *equal(Department, wanted, "active"))
     order: Order = {"code": (Department.code, paging.text)}
-    return _page(session, statement, order, wanted, answers.department)
+    return paged(session, statement, order, wanted, answers.department)
 
 
 def resident(session: Session, call: Call, vault: Vault, person: UUID) -> dict[str, Any]:
@@ -113,13 +113,13 @@ def residents(session: Session, call: Call, vault: Vault, wanted: Wanted) -> dic
         select(*Resident.__table__.c, ResidentKey.key_id, ResidentKey.wrapped)
         .outerjoin(ResidentKey, ResidentKey.resident == Resident.id)
         .where(
-            _in_scope(Resident.tree_key, scope, Resident.id == scope.person),
+            in_scope(Resident.tree_key, scope, Resident.id == scope.person),
             *found,
-            *_within(Resident.tree_key, wanted),
+            *within(Resident.tree_key, wanted),
         )
     )
     order: Order = {"tree_key": (Resident.tree_key, paging.text), "id": (Resident.id, UUID)}
-    page = _page(session, statement, order, wanted, lambda row: row)
+    page = paged(session, statement, order, wanted, lambda row: row)
     criteria = wanted.keys() & {*_INDEXED, "within"}
     key = audit.keys(
         session, call, vault, page["items"], fields=answers.OF_LISTED, found_by=criteria
@@ -141,12 +141,12 @@ def duties(session: Session, call: Call, wanted: Wanted) -> dict[str, Any]:
     own = Duty.person == scope.person
     theirs = Duty.department.in_(scope.departments)
     statement = select(*Duty.__table__.c).where(
-        _in_scope(Duty.tree_key, scope, own, theirs),
-        *_equal(Duty, wanted, "person", "role", "department"),
-        *_within(Duty.tree_key, wanted),
+        in_scope(Duty.tree_key, scope, own, theirs),
+        *equal(Duty, wanted, "person", "role", "department"),
+        *within(Duty.tree_key, wanted),
         *([_in_force(wanted["on"])] if "on" in wanted else []),
     )
-    return _page(session, statement, {"id": (Duty.id, UUID)}, wanted, answers.duty)
+    return paged(session, statement, {"id": (Duty.id, UUID)}, wanted, answers.duty)
 
 
 def subtree(column: InstrumentedAttribute[str], code: str) -> ColumnElement[bool]:
@@ -167,13 +167,14 @@ _INDEXED = {
 Order = dict[str, tuple[Any, Callable[[str], Any]]]
 
 
-def _page(
+def paged(
     session: Session,
     statement: Select[Any],
     order: Order,
     wanted: Wanted,
     answer: Callable[[Any], dict[str, Any]],
 ) -> dict[str, Any]:
+    """The page of a list that `wanted` asks for, in the order of a unique key."""
     columns = [column for column, _ in order.values()]
     after = paging.decode(wanted["after"], *(read for _, read in order.values()))
     if after is not None:
@@ -198,19 +199,22 @@ def _home(session: Session, call: Call) -> str | None:
     return session.scalar(duty.order_by(Duty.id).limit(1)) or session.scalar(lives)
 
 
-def _in_scope(
+def in_scope(
     column: InstrumentedAttribute[str], scope: Scope, *otherwise: ColumnElement[bool]
 ) -> ColumnElement[bool]:
+    """Whether a row lies in a scope, by the tree key of its place or `otherwise`."""
     if scope.everything:
         return true()
     return or_(false(), *(subtree(column, code) for code in scope.areas), *otherwise)
 
 
-def _within(column: InstrumentedAttribute[str], wanted: Wanted) -> list[ColumnElement[bool]]:
+def within(column: InstrumentedAttribute[str], wanted: Wanted) -> list[ColumnElement[bool]]:
+    """That a row lies in the place that is asked for, if one is."""
     return [subtree(column, wanted["within"])] if "within" in wanted else []
 
 
-def _equal(model: type[Base], wanted: Wanted, *fields: str) -> list[ColumnElement[bool]]:
+def equal(model: type[Base], wanted: Wanted, *fields: str) -> list[ColumnElement[bool]]:
+    """That a row has the values that are asked for in `fields`."""
     return [getattr(model, field) == wanted[field] for field in fields if field in wanted]
 
 

@@ -36,6 +36,17 @@ def index(vault: Vault, field: str, value: Personal) -> bytes:
     return vault.blind_index(field, _FOUND_BY[field](value.reveal()))
 
 
+def door(vault: Vault, key: DataKey, area: str, value: Personal) -> dict[str, Any]:
+    """The columns of a household that hold its door: sealed, and the blind index of the door in its
+    area.
+    """
+    spelling = f"{area}\n{identifiers.name(value.reveal())}"
+    return {
+        "door": key.seal("door", value),
+        "door_index": vault.blind_index("household_door", spelling),
+    }
+
+
 def key_of(vault: Vault, person: UUID, key_id: str | None, wrapped: bytes | None) -> DataKey | None:
     """A person's data key, or None where there is none any more: the person was erased."""
     if key_id is None or wrapped is None:
@@ -43,7 +54,12 @@ def key_of(vault: Vault, person: UUID, key_id: str | None, wrapped: bytes | None
     return vault.open_key(person, WrappedKey(key_id, bytes(wrapped)))
 
 
+def key_of_household(vault: Vault, row: Any) -> DataKey:
+    """The data key of a household's row."""
+    return vault.open_key(row.id, WrappedKey(row.key_id, bytes(row.wrapped)), "households")
+
+
 def opened(row: Any, key: DataKey | None, field: str) -> Personal | None:
-    """One sealed field of a person's row, or None where nothing is recorded or left."""
+    """One sealed field of a row, or None where nothing is recorded or left."""
     sealed = getattr(row, field)
     return None if key is None or sealed is None else key.open(field, bytes(sealed))

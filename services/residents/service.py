@@ -14,13 +14,16 @@ from chassis.rpc import rpc
 from services.residents import audit_trail, personal_schemas, queries, schemas
 from services.residents.commands import areas, departments, duties, people
 from services.residents.dependencies import AuditedDatabase, PersonalVault
+from services.residents.entrypoints.households import Households
 from services.residents.settings import ResidentsSettings
 from services.residents.vault import Vault
 
 Json = dict[str, Any]
 
 
-class ResidentsService:
+class ResidentsService(
+    Households,  # households
+):
     """What residents accepts: commands and queries by RPC."""
 
     name = "residents"

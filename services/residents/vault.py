@@ -1,5 +1,5 @@
-"""Field encryption: a data key for each person, wrapped by a master key; keyed blind indexes to
-find what is sealed.
+"""Field encryption: a data key for each person or household, wrapped by a master key; keyed blind
+indexes to find what is sealed.
 
 AES-256-GCM (NIST SP 800-38D) with random 96-bit nonces. A sealed field is bound to its table,
 person and name, a wrapped key to its person and master key, so that bytes moved to another row or
@@ -25,7 +25,7 @@ _KEY_BYTES = 32
 _NONCE_BYTES = 12
 # The first byte of everything sealed, so that another scheme can follow without guessing.
 _VERSION = b"\x01"
-_TABLE = "residents"
+RESIDENTS = "residents"
 _KEY_ID = re.compile(r"[a-z0-9_-]{1,32}")
 
 
@@ -44,24 +44,25 @@ class WrappedKey:
 
 
 class DataKey:
-    """The key of one person: seals and opens their fields."""
+    """The key of one person, or of another row that is sealed: seals and opens its fields."""
 
-    __slots__ = ("_aead", "_person")
+    __slots__ = ("_aead", "_row", "_table")
 
-    def __init__(self, person: UUID, key: bytes) -> None:
-        self._person = person
+    def __init__(self, row: UUID, key: bytes, table: str = RESIDENTS) -> None:
+        self._row = row
+        self._table = table
         self._aead = AESGCM(key)
 
     def seal(self, field: str, value: Personal) -> bytes:
-        """The value encrypted for this person's `field`, different each time."""
+        """The value encrypted for this row's `field`, different each time."""
         return _seal(self._aead, value.reveal().encode(), self._context(field))
 
     def open(self, field: str, sealed: bytes) -> Personal:
-        """What `seal` was given; raises SealBroken when the bytes are not this person's `field`."""
+        """What `seal` was given; raises SealBroken when the bytes are not this row's `field`."""
         return Personal(_open(self._aead, sealed, self._context(field)).decode())
 
     def _context(self, field: str) -> bytes:
-        return _context("field", _TABLE, str(self._person), field)
+        return _context("field", self._table, str(self._row), field)
 
 
 class Vault:
@@ -74,28 +75,28 @@ class Vault:
         self._current = list(master_keys)[-1]
         self._index_key = index_key
 
-    def new_key(self, person: UUID) -> tuple[WrappedKey, DataKey]:
-        """A fresh data key for `person`: wrapped, to store, and open, to use."""
+    def new_key(self, row: UUID, table: str = RESIDENTS) -> tuple[WrappedKey, DataKey]:
+        """A fresh data key for a person or another row: wrapped, to store, and open, to use."""
         key = AESGCM.generate_key(_KEY_BYTES * 8)
-        context = _context("data-key", self._current, str(person))
+        context = _context("data-key", self._current, str(row))
         wrapped = _seal(self._masters[self._current], key, context)
-        return WrappedKey(self._current, wrapped), DataKey(person, key)
+        return WrappedKey(self._current, wrapped), DataKey(row, key, table)
 
-    def open_key(self, person: UUID, stored: WrappedKey) -> DataKey:
-        """The data key of `person`; raises SealBroken when it is another's or its master key is not
+    def open_key(self, row: UUID, stored: WrappedKey, table: str = RESIDENTS) -> DataKey:
+        """The data key of a row; raises SealBroken when it is another's or its master key is not
         here.
         """
         master = self._masters.get(stored.key_id)
         if master is None:
             raise SealBroken
-        context = _context("data-key", stored.key_id, str(person))
-        return DataKey(person, _open(master, stored.wrapped, context))
+        context = _context("data-key", stored.key_id, str(row))
+        return DataKey(row, _open(master, stored.wrapped, context), table)
 
     def blind_index(self, field: str, normalised: str) -> bytes:
         """What equal values of one field have in common: HMAC-SHA-256, 32 bytes, useless without
         the key.
         """
-        message = _context("blind-index", _TABLE, field, normalised)
+        message = _context("blind-index", RESIDENTS, field, normalised)
         return hmac.new(self._index_key, message, hashlib.sha256).digest()
 
 

@@ -95,8 +95,9 @@ def test_others_read_only_what_concerns_themselves(town, who, person):
     entries = client.get("audit").json()["items"]
 
     assert {entry["subject"] for entry in entries} == {town.ids[who]}
-    status = 403 if who == "clerk" else 404  # a clerk knows of the person
-    assert client.get(f"residents/{person}/audit").status_code == status
+    # Both know of the person; a neighbour does not.
+    assert client.get(f"residents/{person}/audit").status_code == 403
+    assert town.neighbour.get(f"residents/{person}/audit").status_code == 404
 
 
 def test_somebody_without_a_session_is_asked_to_sign_in(town, person):

@@ -10,7 +10,8 @@ from chassis import inbox, migrate, outbox
 from services.residents.models import Base
 
 OURS = {
-    "areas", "departments", "residents", "resident_keys", "duties", "audit", "audit_people",
+    "areas", "departments", "residents", "resident_keys", "households", "duties",
+    "audit", "audit_people",
 }  # fmt: skip
 
 

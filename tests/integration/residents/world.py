@@ -13,15 +13,22 @@ from stdnum.cn import ric
 from chassis.call import Actor, Call, Grant, system_call
 from chassis.ids import new_id
 from chassis.outbox import outbox
-from services.residents import audit_trail, personal_schemas, queries, schemas
-from services.residents.commands import areas, departments, duties, people
+from services.residents import (
+    audit_trail,
+    household_queries,
+    household_schemas,
+    personal_schemas,
+    queries,
+    schemas,
+)
+from services.residents.commands import areas, departments, duties, households, people
 from services.residents.vault import Vault
 
 COMMUNITY = "340603008002"
 VAULT = Vault({"k1": bytes([1]) * 32}, bytes([9]) * 32)
 EVERYTHING = frozenset(
     f"{noun}.{verb}"
-    for noun in ("areas", "residents", "duties", "departments")
+    for noun in ("areas", "residents", "households", "duties", "departments")
     for verb in ("read", "write")
 ) | {"residents.audit"}
 MOMENT = datetime(2026, 11, 1, 8, tzinfo=UTC)
@@ -130,6 +137,31 @@ class World:
     def rows(self, table: str) -> list[str]:
         """Every row of a table as text."""
         return list(self.session.scalars(text(f"SELECT t::text FROM {table} t")))
+
+    def register_household(
+        self, area: str, door: str, call: Call | None = None, **more: Any
+    ) -> Any:
+        command = {"area": area, "door": door, **more}
+        wanted = household_schemas.RegisterHousehold().load(command)
+        return households.register(self.session, call or caller(), self.vault, wanted)
+
+    def amend_household(self, household: str, call: Call | None = None, **changes: Any) -> Any:
+        wanted = household_schemas.AmendHousehold().load({"id": household, **changes})
+        return households.amend(self.session, call or caller(), self.vault, wanted)
+
+    def close_household(
+        self, household: str, to: str | None = None, call: Call | None = None
+    ) -> Any:
+        wanted = household_schemas.CloseHousehold().load({"id": household, "to": to})
+        return households.close(self.session, call or caller(), self.vault, wanted)
+
+    def household(self, household: str, call: Call | None = None) -> Any:
+        wanted = household_schemas.HouseholdRef().load({"id": household})
+        return household_queries.household(self.session, call or caller(), self.vault, wanted["id"])
+
+    def households(self, call: Call | None = None, **wanted: Any) -> Any:
+        loaded = household_schemas.ListHouseholds().load(wanted)
+        return household_queries.households(self.session, call or caller(), self.vault, loaded)
 
     def start_duty(self, person: str, role: str, call: Call | None = None, **more: Any) -> Any:
         command = {"person": person, "role": role, "from": "2026-11-01", **more}

@@ -4,7 +4,7 @@ import pytest
 from marshmallow import ValidationError
 
 from chassis.errors import NotFound, from_validation
-from services.residents import schemas
+from services.residents import household_schemas, schemas
 from services.residents.personal import Personal
 
 
@@ -17,7 +17,8 @@ def pointers(schema, command):
 def test_unknown_fields_are_refused_in_every_shape():
     shapes = [
         shape
-        for shape in vars(schemas).values()
+        for module in (schemas, household_schemas)
+        for shape in vars(module).values()
         if isinstance(shape, type) and issubclass(shape, schemas.Schema)
     ]
     assert len(shapes) > 15

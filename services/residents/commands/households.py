@@ -1,0 +1,210 @@
+"""Households are registered, amended and closed; a door is sealed before it is stored."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from chassis.call import Call
+from chassis.errors import Stale
+from chassis.events import EventSchema, Route, emit
+from chassis.ids import new_id
+from services.residents import answers, area_codes, audit, days, placement, queries, reach, sealing
+from services.residents import household_queries as reading
+from services.residents.commands import rows
+from services.residents.errors import HouseholdExists, HouseholdIsClosed, invalid
+from services.residents.events import HouseholdAmended, HouseholdClosed, HouseholdRegistered
+from services.residents.models import Area, Household
+from services.residents.reach import Subject
+from services.residents.vault import DataKey, Vault
+
+_AMENDABLE = ("area", "door", "tenure")
+
+
+def register(
+    session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Register the household at a door. Raises Forbidden, Invalid for an area or a day that does
+    not fit, HouseholdExists.
+    """
+    _demand_there(call, wanted["area"])
+    _check_place(session, wanted["area"])
+    household, key = _store(session, call, vault, wanted)
+    if key is None:
+        return _registered_before(session, call, vault, household)
+    return answers.household(household, key)
+
+
+def amend(session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Change what is recorded of a household. Raises NotFound, Forbidden, Invalid, Stale,
+    HouseholdExists, HouseholdIsClosed.
+    """
+    household = locked(session, call, wanted)
+    told = [field for field in _AMENDABLE if field in wanted]
+    key = audit.household_key(session, call, vault, household, action=audit.CHANGE, fields=told)
+    changed = {
+        field: wanted[field] for field in told if wanted[field] != _current(household, key, field)
+    }
+    if changed:
+        _check_move(session, call, changed)
+        _apply(session, vault, household, key, changed)
+        household.sequence += 1
+        _emit(session, call, HouseholdAmended, household)
+    return answers.household(household, key)
+
+
+def close(session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Set the last day of a household, for good. Raises NotFound, Forbidden, Invalid,
+    HouseholdIsClosed (unless by this last day).
+    """
+    household = _found(session, call, wanted)
+    ends = days.told(wanted["ends"], call, "to")
+    if household.ends is not None and household.ends != ends:
+        raise HouseholdIsClosed
+    if household.ends is None:
+        days.check_order(household.starts, ends)
+        household.ends = ends
+        household.sequence += 1
+        _emit(session, call, HouseholdClosed, household)
+    key = audit.household_key(session, call, vault, household, action=audit.CHANGE, fields=["to"])
+    return answers.household(household, key)
+
+
+def locked(session: Session, call: Call, wanted: Mapping[str, Any]) -> Household:
+    """The open household to be changed, its row locked. Raises NotFound, Forbidden, Stale,
+    HouseholdIsClosed.
+    """
+    household = _found(session, call, wanted)
+    if wanted.get("version", household.sequence) != household.sequence:
+        raise Stale
+    if household.ends is not None:
+        raise HouseholdIsClosed
+    return household
+
+
+def _found(session: Session, call: Call, wanted: Mapping[str, Any]) -> Household:
+    household = queries.get(session, Household, wanted["id"], lock=True)
+    about = Subject("household", household.id, household.area)
+    reach.demand(call, reach.of_household(household.area), "households.write", about)
+    return household
+
+
+def _store(
+    session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]
+) -> tuple[Household, DataKey | None]:
+    """Insert a household; without its key if the door or the command is there already."""
+    household_id = new_id()
+    wrapped, key = vault.new_key(household_id, Household.__tablename__)
+    household = Household(
+        id=household_id,
+        key_id=wrapped.key_id,
+        wrapped=wrapped.wrapped,
+        **_placed(wanted["area"]),
+        **sealing.door(vault, key, wanted["area"], wanted["door"]),
+        tenure=wanted["tenure"],
+        starts=days.told(wanted["starts"], call, "from"),
+        registered_at=call.occurred_at,
+        sequence=1,
+        command_id=call.command_id,
+    )
+    if not rows.store(session, household):
+        return household, None
+    about = Subject("household", household_id, household.area)
+    audit.note(session, call, audit.REGISTER, about, fields=answers.OF_HOUSEHOLD)
+    _emit(session, call, HouseholdRegistered, household)
+    return household, key
+
+
+def _placed(area: str) -> dict[str, Any]:
+    """The columns that say where it is."""
+    return {
+        "area": area,
+        "tree_key": area_codes.tree_key(area),
+        "grid": placement.place(area, "grid"),
+        "building": placement.place(area, "building"),
+    }
+
+
+def _registered_before(
+    session: Session, call: Call, vault: Vault, household: Household
+) -> dict[str, Any]:
+    made = rows.made_by(session, Household, call)
+    if made is None:
+        same = select(Household.id).where(
+            Household.door_index == household.door_index, Household.ends.is_(None)
+        )
+        raise HouseholdExists(household=str(session.scalar(same)))
+    return reading.answered(session, call, vault, made)
+
+
+def _check_place(session: Session, area: str) -> None:
+    """Raise Invalid unless the area is there, and every tier that it lacks is lacking around it."""
+    if session.get(Area, area) is None:
+        raise invalid("area", "unknown_area", "There is no such area.")
+    if placement.is_wide(area):
+        raise invalid("area", "area_too_wide", "A household lies in a community, or below.")
+    for level, place in placement.lacking(area):
+        one = select(Area.code).where(Area.level == level, queries.subtree(Area.tree_key, place))
+        if session.scalar(one.limit(1)) is not None:
+            raise invalid("area", f"no_{level}", f"Say in which {level} it lies: there are some.")
+
+
+def _check_move(session: Session, call: Call, changed: Mapping[str, Any]) -> None:
+    if "area" in changed:
+        _demand_there(call, changed["area"])
+        _check_place(session, changed["area"])
+
+
+def _demand_there(call: Call, area: str) -> None:
+    about = Subject("household", area=area)
+    reach.demand_to_add(call, reach.of_household(area), "households.write", about)
+
+
+def _apply(
+    session: Session,
+    vault: Vault,
+    household: Household,
+    key: DataKey,
+    changed: Mapping[str, Any],
+) -> None:
+    columns: dict[str, Any] = {"tenure": changed.get("tenure", household.tenure)}
+    if "area" in changed:
+        columns |= _placed(changed["area"])
+    if "area" in changed or "door" in changed:
+        # A door is found by its area too.
+        door = changed.get("door") or key.open("door", household.door)
+        columns |= sealing.door(vault, key, columns.get("area", household.area), door)
+    for column, value in columns.items():
+        setattr(household, column, value)
+    try:
+        session.flush()
+    except IntegrityError:
+        # Only the door's index is unique among what can be amended.
+        raise HouseholdExists from None
+
+
+def _current(household: Household, key: DataKey, field: str) -> Any:
+    return key.open(field, household.door) if field == "door" else getattr(household, field)
+
+
+def _emit(session: Session, call: Call, schema: type[EventSchema], household: Household) -> None:
+    emit(
+        session,
+        call,
+        schema,
+        subject=str(household.id),
+        sequence=household.sequence,
+        route=Route(place=area_codes.routing(household.area)),
+        data={
+            "household": household.id,
+            "area": household.area,
+            "grid": household.grid,
+            "building": household.building,
+            "tenure": household.tenure,
+            "starts": household.starts,
+            "ends": household.ends,
+            "recorded_at": household.recorded_at,
+        },
+    )
