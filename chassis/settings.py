@@ -27,6 +27,11 @@ def secret(variable: str, parse: Callable[[str], Any] = str) -> Any:
     return field(metadata={"variable": variable, "secret": True, "parse": parse}, repr=False)
 
 
+def hidden(variable: str, parse: Callable[[str], Any] = str) -> Any:
+    """An optional field that never shows in a repr."""
+    return field(metadata={"variable": variable, "default": None, "parse": parse}, repr=False)
+
+
 def database_url(text: str) -> str:
     """A PostgreSQL URL that names our driver: with none, SQLAlchemy would look for psycopg 3."""
     return re.sub("^postgres(ql)?://", "postgresql+psycopg2://", text)

@@ -57,6 +57,7 @@ class Demo:
                 }
             },
             "sms_url": self._environment["LINLI_SMS_URL"].removesuffix("/messages"),
+            "mail_url": self._environment.mail_url,
         }
 
     def sign_ins(self) -> dict[str, dict[str, str]]:

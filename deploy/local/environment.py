@@ -19,7 +19,10 @@ OBSERVER = "observer"
 BROKER_PORTS = ("amqp", "management", "distribution", "epmd")
 OF_ONE_SERVICE = {
     "residents": ("LINLI_MASTER_KEYS", "LINLI_BLIND_INDEX_KEY"),
-    "notifications": ("LINLI_SMS_URL", "LINLI_SMS_TOKEN"),
+    "notifications": (
+        *("LINLI_SMS_URL", "LINLI_SMS_TOKEN"),
+        *("LINLI_SMTP_HOST", "LINLI_SMTP_USER", "LINLI_SMTP_PASSWORD_FILE"),
+    ),
     "gateway": ("LINLI_SECRET", "LINLI_HTTP_PORT"),
 }
 """Secrets and settings that are one service's business and are not shown to the others."""
@@ -40,6 +43,11 @@ class Given:
     def sms(self) -> bool:
         """Whether it names an SMS provider."""
         return bool(self.environ.get("LINLI_SMS_URL"))
+
+    @property
+    def mail(self) -> bool:
+        """Whether it names a mail server."""
+        return bool(self.environ.get("LINLI_SMTP_HOST"))
 
     def database(self, service: str) -> bool:
         """Whether it names the service's database."""
@@ -89,9 +97,17 @@ class Environment:
             self._variables["LINLI_SMS_URL"] = f"http://127.0.0.1:{self._home.port('sms')}/messages"
             # What the stand-in takes costs nothing and rings nobody's phone.
             self._default("LINLI_CODES_PER_PHONE", lambda: "200")
+        if not self.given.mail:
+            self._name_mail_standin()
         for service in SERVICES[:-1]:
             port = self._home.port(f"health_{service}")
             self._variables[f"LINLI_HEALTH_PORT_{service.upper()}"] = str(port)
+
+    @property
+    def mail_url(self) -> str | None:
+        """Where the stand-in lists the mail it was given; None with a mail server of one's own."""
+        port = None if self.given.mail else self._home.known_port("mail")
+        return f"http://127.0.0.1:{port}" if port else None
 
     def name_database(self, service: str, urls: Mapping[str, str]) -> None:
         """Tell where a service's database is."""
@@ -141,6 +157,15 @@ class Environment:
             self._variables["LINLI_RABBITMQ_MANAGEMENT_URL"] = (
                 f"http://{login}@127.0.0.1:{management}"
             )
+
+    def _name_mail_standin(self) -> None:
+        self._home.port("mail")
+        self._variables |= {
+            "LINLI_SMTP_HOST": "127.0.0.1",
+            "LINLI_SMTP_PORT": str(self._home.port("smtp")),
+            "LINLI_SMTP_TLS": "none",
+            "LINLI_SMTP_FROM": "邻里 <linli@community.example>",
+        }
 
     def _default(self, name: str, make: Callable[[], str]) -> None:
         if not self._variables.get(name):

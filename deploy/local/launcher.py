@@ -125,6 +125,11 @@ class Launcher:
             command = ["deploy.local.sms_standin", "--port", port]
             environ = self._environment.of_service("notifications")
             self._supervisor.start(self._child("sms", command, environ))
+        if not self._environment.given.mail:
+            self._progress.say("mail stand-in: it keeps what it is given and delivers nothing")
+            environ = self._environment.of_service("notifications")
+            command = mail_standin_command(self._home)
+            self._supervisor.start(self._child("mail", command, environ))
         self._progress.say(f"services: {', '.join(SERVICES)}")
         for name in SERVICES:
             environ = self._environment.of_service(name)
@@ -178,6 +183,12 @@ class Launcher:
             time.sleep(0.05)
         if step.status:
             raise Died(f"{name} failed:\n{step.tail()}")
+
+
+def mail_standin_command(home: Home) -> list[str]:
+    """How the stand-in for a mail server is started, on the ports that the home keeps for it."""
+    ports = ["--smtp-port", str(home.known_port("smtp")), "--port", str(home.known_port("mail"))]
+    return ["deploy.local.mail_standin", *ports]
 
 
 def _missing(port: int) -> str | None:

@@ -11,7 +11,6 @@ so that one can sign in and read one's messages without a telephone. Every answe
 """
 
 import argparse
-import json
 import os
 import re
 import sys
@@ -21,13 +20,10 @@ import uuid
 from collections import OrderedDict, deque
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-# What is remembered, so that a long day of tests does not fill the memory.
-KEPT = 10_000
-LARGEST_BODY = 64 * 1024
+from deploy.local.standin import KEPT, Server, StandinHandler
 
 
 @dataclass
@@ -103,104 +99,62 @@ def _national(number: str) -> str:
     return digits.removeprefix("86") if len(digits) == 13 else digits
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(StandinHandler):
     """One request."""
 
-    protocol_version = "HTTP/1.1"
     server_version = "sms-stand-in"
-    # A client that says nothing for so long is gone.
-    timeout = 30
-    # Head and body go in two writes: waiting between them would cost 40 ms a message.
-    disable_nagle_algorithm = True
     mailbox: Mailbox
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
         if url.path == "/":
-            return self._answer(200, {"name": "a stand-in for an SMS provider"})
+            return self.answer(200, {"name": "a stand-in for an SMS provider"})
         if url.path != "/messages":
-            return self._answer(404, {"error": "not_found"})
+            return self.answer(404, {"error": "not_found"})
         # A plus sign in a query means a space, and a number's plus is seldom escaped.
         to = parse_qs(url.query).get("to", [None])[0]
-        return self._answer(200, {"items": self.mailbox.sent(to)})
+        return self.answer(200, {"items": self.mailbox.sent(to)})
 
     def do_POST(self) -> None:
-        body = self._body()
+        body = self.body()
         if self.path != "/messages":
-            return self._answer(404, {"error": "not_found"})
+            return self.answer(404, {"error": "not_found"})
         if not self.mailbox.knows(self.headers.get("Authorization")):
-            return self._answer(401, {"error": "unauthorized"})
+            return self.answer(401, {"error": "unauthorized"})
         if not isinstance(body, dict) or not _is_message(body):
-            return self._answer(422, {"error": "a message has a number `to` and a `text`"})
+            return self.answer(422, {"error": "a message has a number `to` and a `text`"})
         if fault := self.mailbox.fault():
             return self._misbehave(fault, body)
         return self._take(body)
 
     def do_PUT(self) -> None:
-        body = self._body()
+        body = self.body()
         known = {field.name for field in fields(Fault)}
         if self.path != "/faults" or not isinstance(body, dict) or not set(body) <= known:
-            return self._answer(422, {"error": f"faults have {', '.join(sorted(known))}"})
+            return self.answer(422, {"error": f"faults have {', '.join(sorted(known))}"})
         self.mailbox.misbehave(Fault(**body))
-        return self._answer(200, body)
+        return self.answer(200, body)
 
     def do_DELETE(self) -> None:
         self.mailbox.misbehave(None)
-        self._answer(200, {})
-
-    def log_message(self, *_: Any) -> None:
-        """Nothing is logged: the query holds a phone number."""
+        self.answer(200, {})
 
     def _take(self, body: dict[str, str]) -> None:
         message, new = self.mailbox.take(
             body["to"], body["text"], self.headers.get("Idempotency-Key")
         )
-        self._answer(201 if new else 200, {"id": message["id"]})
+        self.answer(201 if new else 200, {"id": message["id"]})
 
     def _misbehave(self, fault: Fault, body: dict[str, str]) -> None:
         if fault.accept:
             self.mailbox.take(body["to"], body["text"], self.headers.get("Idempotency-Key"))
         time.sleep(fault.delay)
-        self._answer(fault.status, {"fault": "x" * fault.bytes}, fault.retry_after)
-
-    def _body(self) -> Any:
-        length = int(self.headers.get("Content-Length") or 0)
-        if length > LARGEST_BODY:
-            self.close_connection = True
-            return None
-        try:
-            return json.loads(self.rfile.read(length) or b"null")
-        except ValueError:
-            return None
-
-    def _answer(self, status: int, body: dict[str, Any], retry_after: int | None = None) -> None:
-        content = json.dumps({**body, "stand_in": True}, ensure_ascii=False).encode()
-        try:
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json; charset=utf-8")
-            self.send_header("Content-Length", str(len(content)))
-            if retry_after is not None:
-                self.send_header("Retry-After", str(retry_after))
-            self.end_headers()
-            self.wfile.write(content)
-        except ConnectionError:
-            # The client did not wait for the answer: with a fault's delay that is the point.
-            self.close_connection = True
+        self.answer(fault.status, {"fault": "x" * fault.bytes}, fault.retry_after)
 
 
 def _is_message(body: dict[str, Any]) -> bool:
     to, text = body.get("to"), body.get("text")
     return isinstance(to, str) and bool(re.search(r"\d", to)) and isinstance(text, str)
-
-
-class Server(ThreadingHTTPServer):
-    """Serves each connection in a thread of its own, and says nothing of clients that hang up."""
-
-    daemon_threads = True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
 
 
 def serve(port: int, token: str) -> Server:

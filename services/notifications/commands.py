@@ -24,7 +24,7 @@ def tell(session: Session, event: CloudEvent, limits: Limits, at: datetime) -> N
     stale = stale_on_arrival(event.sequence, latest, at - event.time, limits)
     for telling in tellings(event.type, facts):
         notification = _notify(session, event, facts, telling, at)
-        if notification is not None:
+        if notification is not None and telling.also:
             deliveries.queue(session, notification, telling, stale, at)
 
 
@@ -49,7 +49,7 @@ def _note_progress(session: Session, ticket: UUID, event: CloudEvent) -> int:
 def _notify(
     session: Session, event: CloudEvent, facts: TicketFacts, telling: Telling, at: datetime
 ) -> UUID | None:
-    """The id of the new inbox item; None when this person was told this of this event before."""
+    """The id of the new inbox item; None when this person was told of this event before."""
     statement = insert(Notification).values(
         id=new_id(),
         event=UUID(event.id),

@@ -4,8 +4,8 @@ Here is all the network and no transaction. Claiming and recording are in `deliv
 result means in `outcome`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from eventlet.greenpool import GreenPool
 from eventlet.timeout import Timeout
 
 from chassis.errors import NotFound, ServiceError, Unavailable
+from services.notifications.news import Channel
 from services.notifications.outcome import Reason, Result, Tally
 from services.notifications.providers import Message, Provider
 from services.notifications.staleness import Limits, stale_when_sending
@@ -21,6 +22,8 @@ from services.notifications.texts import CannotRender, Texts
 
 # How many calls of one round run at a time: a slow provider must not make the quick ones wait.
 AT_ONCE = 8
+# What of a person's contact a channel needs.
+ADDRESSES: Mapping[Channel, str] = {Channel.SMS: "phone", Channel.EMAIL: "email"}
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Claimed:
     claim: int
     purpose: str
     person: UUID
+    channels: tuple[Channel, ...]
     variables: dict[str, Any]
     sequence: int
     latest: int
@@ -41,10 +45,10 @@ class Claimed:
 
 @dataclass(frozen=True)
 class Courier:
-    """Carries claimed deliveries. `contact` gives `{phone, locale}` of a person by id."""
+    """Carries claimed deliveries. `contact` gives `{phone, email, locale}` of a person by id."""
 
     contact: Callable[[UUID], dict[str, Any]]
-    provider: Provider
+    providers: Mapping[Channel, Provider]
     texts: Texts
     limits: Limits
     # Seconds after which an attempt is over, whatever the provider drips.
@@ -60,9 +64,12 @@ class Courier:
     def carry(self, delivery: Claimed, at: datetime) -> Result:
         """Try one delivery and say how it went."""
         prepared = self._prepare(delivery, at)
-        return self._call(prepared) if isinstance(prepared, Message) else prepared
+        if isinstance(prepared, Result):
+            return prepared
+        channel, message = prepared
+        return replace(self._call(self.providers[channel], message), channel=channel)
 
-    def _prepare(self, delivery: Claimed, at: datetime) -> Message | Result:
+    def _prepare(self, delivery: Claimed, at: datetime) -> tuple[Channel, Message] | Result:
         if stale := stale_when_sending(
             delivery.sequence,
             delivery.latest,
@@ -74,9 +81,20 @@ class Courier:
         contact = self._look_up(delivery.person)
         if isinstance(contact, Result):
             return contact
-        if not contact.get("phone"):
-            return Result(Reason.NO_PHONE)
-        return self._write(delivery, contact)
+        channel = self._choose(delivery.channels, contact)
+        if channel is None:
+            texted = Channel.SMS in delivery.channels
+            return Result(Reason.NO_PHONE if texted else Reason.NO_EMAIL)
+        return self._write(delivery, channel, contact)
+
+    def _choose(self, channels: Sequence[Channel], contact: Mapping[str, Any]) -> Channel | None:
+        """The first channel by which this person can be reached, and only that one."""
+        within_reach = (
+            channel
+            for channel in channels
+            if channel in self.providers and contact.get(ADDRESSES[channel])
+        )
+        return next(within_reach, None)
 
     def _look_up(self, person: UUID) -> dict[str, Any] | Result:
         try:
@@ -88,19 +106,22 @@ class Courier:
         except ServiceError:
             return Result(Reason.RESIDENTS_REFUSED)
 
-    def _write(self, delivery: Claimed, contact: dict[str, Any]) -> Message | Result:
+    def _write(
+        self, delivery: Claimed, channel: Channel, contact: Mapping[str, Any]
+    ) -> tuple[Channel, Message] | Result:
         # Departments have no name here: a message says number, state and next step, no more.
         variables = {**delivery.variables, "department": None}
+        write = self.texts.sms if channel is Channel.SMS else self.texts.mail
         try:
-            text = self.texts.render(delivery.purpose, contact.get("locale"), "sms", variables)
+            written = write(delivery.purpose, contact.get("locale"), variables)
         except CannotRender:
-            return Result(Reason.UNRENDERABLE)
-        return Message(key=str(delivery.id), to=contact["phone"], text=text)
+            return Result(Reason.UNRENDERABLE, channel=channel)
+        return channel, Message(str(delivery.id), contact[ADDRESSES[channel]], **written)
 
-    def _call(self, message: Message) -> Result:
+    def _call(self, provider: Provider, message: Message) -> Result:
         with Timeout(self.longest) as limit:
             try:
-                return self.provider.send(message)
+                return provider.send(message)
             except Timeout as timeout:
                 if timeout is not limit:
                     raise

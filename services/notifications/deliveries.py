@@ -32,21 +32,22 @@ from services.notifications.outcome import (
 def queue(
     session: Session, notification: UUID, telling: Telling, stale: Reason | None, at: datetime
 ) -> None:
-    """One delivery for each further channel: due at once, or skipped when the news is stale."""
-    for channel in telling.also:
-        session.add(
-            Delivery(
-                id=new_id(),
-                notification=notification,
-                purpose=telling.purpose,
-                channel=channel,
-                state=State.SKIPPED if stale else State.QUEUED,
-                reason=stale,
-                next_attempt_at=None if stale else at,
-                created_at=at,
-                settled_at=at if stale else None,
-            )
+    """The one delivery of news, by one of its channels: due at once, or skipped when stale."""
+    session.add(
+        Delivery(
+            id=new_id(),
+            notification=notification,
+            purpose=telling.purpose,
+            # Until it is known what reaches the person, the first is as good as any.
+            channel=telling.also[0],
+            channels=[*telling.also],
+            state=State.SKIPPED if stale else State.QUEUED,
+            reason=stale,
+            next_attempt_at=None if stale else at,
+            created_at=at,
+            settled_at=at if stale else None,
         )
+    )
 
 
 def claim(
@@ -103,6 +104,7 @@ def record_code(session: Session, delivery: UUID, result: Result, at: datetime) 
             id=delivery,
             purpose="sign_in_code",
             channel=Channel.SMS,
+            channels=[Channel.SMS],
             state=State.DELIVERED if sent else State.FAILED,
             reason=result.reason,
             claim=1,
@@ -130,6 +132,7 @@ def _settle(
         session.add(_attempt(delivery.id, delivery.claim, result, at, verdict.next_attempt_at))
     delivery.state = verdict.state
     delivery.reason = result.reason
+    delivery.channel = result.channel or delivery.channel
     delivery.next_attempt_at = verdict.next_attempt_at
     delivery.claimed_at = None
     delivery.provider_failures = verdict.tally.provider
@@ -167,6 +170,7 @@ def _with_news(session: Session, taken: Sequence[Delivery]) -> list[Claimed]:
             claim=delivery.claim,
             purpose=delivery.purpose,
             person=news.person,
+            channels=tuple(map(Channel, delivery.channels or [delivery.channel])),
             variables=news.variables,
             sequence=news.sequence,
             latest=latest,

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     CheckConstraint,
     DateTime,
@@ -50,7 +51,8 @@ class Notification(Base):
     created_at: Mapped[datetime]
 
     __table_args__ = (
-        UniqueConstraint("event", "person", "purpose", name="notification_told_once"),
+        # However many of the table's rows name them.
+        UniqueConstraint("event", "person", name="notification_told_once"),
         Index("notification_inbox", "person", "at", "sequence", "id"),
         # Most of an old inbox has been read: counting what is not must not read the rest.
         Index(
@@ -65,7 +67,7 @@ class Notification(Base):
 
 
 class Delivery(Base):
-    """One message by one channel, and where it stands.
+    """One message, and where it stands. `channels` may carry it; `channel` is the one that does.
 
     `next_attempt_at` is when it is due while it is queued. A worker that takes it moves that time
     by its lease and numbers its `claim`; what it has not recorded when the lease is over is due
@@ -78,6 +80,7 @@ class Delivery(Base):
     notification: Mapped[UUID | None] = mapped_column(ForeignKey("notification.id"))
     purpose: Mapped[str]
     channel: Mapped[str]
+    channels: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     state: Mapped[str]
     reason: Mapped[str | None]
     next_attempt_at: Mapped[datetime | None]
@@ -91,7 +94,8 @@ class Delivery(Base):
     settled_at: Mapped[datetime | None]
 
     __table_args__ = (
-        UniqueConstraint("notification", "channel", name="delivery_once_per_channel"),
+        # However many channels match: one event tells a person by one message.
+        UniqueConstraint("notification", name="delivery_once"),
         CheckConstraint(
             "state IN ('queued', 'delivered', 'failed', 'skipped')", name="delivery_state"
         ),

@@ -1,10 +1,11 @@
 """Who is told what of a ticket's events: one declared table, and the pure function that reads it.
 
-Everything told appears in the person's inbox; `also` names the channels that carry it further. A
-purpose is a folder of `templates/`: to tell somebody something new, add a row here and that folder.
+Everything told appears in the person's inbox; `also` names the channels that may carry it further,
+of which one does. A purpose is a folder of `templates/`: to tell somebody something new, add a row
+here and that folder.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -21,12 +22,13 @@ class Audience(StrEnum):
 class Channel(StrEnum):
     """How news travels beyond the inbox."""
 
+    EMAIL = "email"
     SMS = "sms"
 
 
 @dataclass(frozen=True)
 class News:
-    """One row of the table: on this event these people are told this, and by these channels too.
+    """One row of the table: on this event these people are told this, and by one of these channels.
 
     A `receipt` goes even to somebody who did it themselves.
     """
@@ -51,40 +53,47 @@ class TicketFacts:
     assignee: UUID | None
     previous_assignee: UUID | None
     department: str | None
+    urgent: bool = False
     actor: str | None = None
     comment_visibility: str | None = None
 
 
 @dataclass(frozen=True)
 class Telling:
-    """One person to be told one thing once."""
+    """One person to be told one thing once, by the first channel of `also` that reaches them."""
 
     person: UUID
     purpose: str
     also: tuple[Channel, ...]
+    urgent: bool = False
 
 
 _REPORTER = Audience.REPORTER
 _ASSIGNEE = Audience.ASSIGNEE
 _PREVIOUS = Audience.PREVIOUS_ASSIGNEE
-_SMS = (Channel.SMS,)
+_MAIL = (Channel.EMAIL,)
+_BOTH = (Channel.EMAIL, Channel.SMS)
+# Who left an address reads there and keeps their phone for what cannot wait.
+_FIRST: dict[bool, Channel] = {False: Channel.EMAIL, True: Channel.SMS}
 
+# Nobody is told twice of one event: of several rows that name a person the first one holds. So what
+# somebody has to do stands before what they may want to know.
 TABLE: tuple[News, ...] = (
-    News("linli.tickets.ticket_filed.v1", _REPORTER, "ticket_filed", _SMS, receipt=True),
-    News("linli.tickets.ticket_accepted.v1", _REPORTER, "ticket_accepted", _SMS, receipt=True),
-    News("linli.tickets.ticket_refused.v1", _REPORTER, "ticket_refused", _SMS, receipt=True),
-    News("linli.tickets.ticket_assigned.v1", _REPORTER, "ticket_assigned", _SMS, receipt=True),
-    News("linli.tickets.ticket_assigned.v1", _ASSIGNEE, "task_assigned"),
-    News("linli.tickets.ticket_assigned.v1", _PREVIOUS, "task_moved"),
-    News("linli.tickets.ticket_started.v1", _REPORTER, "ticket_started", _SMS, receipt=True),
-    News("linli.tickets.ticket_sent_back.v1", _REPORTER, "ticket_sent_back", receipt=True),
-    News("linli.tickets.ticket_resolved.v1", _REPORTER, "ticket_resolved", _SMS, receipt=True),
-    News("linli.tickets.ticket_reopened.v1", _REPORTER, "ticket_reopened", _SMS, receipt=True),
-    News("linli.tickets.ticket_reopened.v1", _ASSIGNEE, "task_reopened"),
-    News("linli.tickets.ticket_closed.v1", _REPORTER, "ticket_closed", _SMS, receipt=True),
-    News("linli.tickets.ticket_withdrawn.v1", _REPORTER, "ticket_withdrawn", receipt=True),
-    News("linli.tickets.ticket_withdrawn.v1", _ASSIGNEE, "task_withdrawn"),
-    News("linli.tickets.ticket_commented.v1", _REPORTER, "ticket_commented"),
+    News("linli.tickets.ticket_filed.v1", _REPORTER, "ticket_filed", _BOTH, receipt=True),
+    News("linli.tickets.ticket_accepted.v1", _REPORTER, "ticket_accepted", _BOTH, receipt=True),
+    News("linli.tickets.ticket_refused.v1", _REPORTER, "ticket_refused", _BOTH, receipt=True),
+    News("linli.tickets.ticket_assigned.v1", _ASSIGNEE, "task_assigned", _MAIL),
+    News("linli.tickets.ticket_assigned.v1", _PREVIOUS, "task_moved", _MAIL),
+    News("linli.tickets.ticket_assigned.v1", _REPORTER, "ticket_assigned", _BOTH, receipt=True),
+    News("linli.tickets.ticket_started.v1", _REPORTER, "ticket_started", _BOTH, receipt=True),
+    News("linli.tickets.ticket_sent_back.v1", _REPORTER, "ticket_sent_back", _MAIL, receipt=True),
+    News("linli.tickets.ticket_resolved.v1", _REPORTER, "ticket_resolved", _BOTH, receipt=True),
+    News("linli.tickets.ticket_reopened.v1", _ASSIGNEE, "task_reopened", _MAIL),
+    News("linli.tickets.ticket_reopened.v1", _REPORTER, "ticket_reopened", _BOTH, receipt=True),
+    News("linli.tickets.ticket_closed.v1", _REPORTER, "ticket_closed", _BOTH, receipt=True),
+    News("linli.tickets.ticket_withdrawn.v1", _ASSIGNEE, "task_withdrawn", _MAIL),
+    News("linli.tickets.ticket_withdrawn.v1", _REPORTER, "ticket_withdrawn", _MAIL, receipt=True),
+    News("linli.tickets.ticket_commented.v1", _REPORTER, "ticket_commented", _MAIL),
 )
 
 # A comment changes nothing that an earlier message said, so it never makes one stale.
@@ -93,15 +102,20 @@ STEPS: frozenset[str] = frozenset(row.event for row in TABLE) - _ASIDES
 
 
 def tellings(event: str, facts: TicketFacts) -> Iterator[Telling]:
-    """Whom to tell what on this event: nobody twice the same, nobody of an internal comment."""
+    """Whom to tell what on this event: nobody twice, and nobody of an internal comment."""
     if facts.comment_visibility not in (None, "public"):
         return
-    told: set[tuple[UUID, str]] = set()
+    told: set[UUID] = set()
     for row in TABLE:
         person = _person(row, facts) if row.event == event else None
-        if person is not None and (person, row.purpose) not in told:
-            told.add((person, row.purpose))
-            yield Telling(person, row.purpose, row.also)
+        if person is not None and person not in told:
+            told.add(person)
+            yield Telling(person, row.purpose, in_order(row.also, facts.urgent), facts.urgent)
+
+
+def in_order(channels: Collection[Channel], urgent: bool) -> tuple[Channel, ...]:
+    """The channels in the order in which they are tried."""
+    return tuple(sorted(channels, key=lambda channel: channel is not _FIRST[urgent]))
 
 
 def purposes(channel: Channel | None = None) -> frozenset[str]:

@@ -25,11 +25,13 @@ class Reason(StrEnum):
     PROVIDER_ERROR = "provider_error"
     PROVIDER_BUSY = "provider_busy"
     PROVIDER_UNAUTHORIZED = "provider_unauthorized"
+    PROVIDER_UNTRUSTED = "provider_untrusted"
     PROVIDER_REFUSED = "provider_refused"
     RESIDENTS_UNAVAILABLE = "residents_unavailable"
     RESIDENTS_REFUSED = "residents_refused"
     UNKNOWN_PERSON = "unknown_person"
     NO_PHONE = "no_phone"
+    NO_EMAIL = "no_email"
     UNRENDERABLE = "unrenderable"
     WORKER_LOST = "worker_lost"
     SUPERSEDED = "superseded"
@@ -55,11 +57,15 @@ KINDS: dict[Reason, Kind] = {
     Reason.PROVIDER_BUSY: Kind.PROVIDER,
     # A wrong token is the operator's mistake and is mended while messages wait, so it is temporary.
     Reason.PROVIDER_UNAUTHORIZED: Kind.PROVIDER,
+    # So is a certificate that has run out.
+    Reason.PROVIDER_UNTRUSTED: Kind.PROVIDER,
     Reason.PROVIDER_REFUSED: Kind.PERMANENT,
     Reason.RESIDENTS_UNAVAILABLE: Kind.WAITING,
     Reason.RESIDENTS_REFUSED: Kind.WAITING,
     Reason.UNKNOWN_PERSON: Kind.PERMANENT,
     Reason.NO_PHONE: Kind.PERMANENT,
+    # Most people have left no address: nothing went wrong.
+    Reason.NO_EMAIL: Kind.SKIP,
     Reason.UNRENDERABLE: Kind.PERMANENT,
     Reason.WORKER_LOST: Kind.LOST,
     Reason.SUPERSEDED: Kind.SKIP,
@@ -73,8 +79,8 @@ _FINAL = {Kind.DONE: State.DELIVERED, Kind.PERMANENT: State.FAILED, Kind.SKIP: S
 class Result:
     """How an attempt ended.
 
-    `status` is the provider's HTTP status, `seconds` how long it took, `retry_after` the seconds it
-    asked for, `reference` its own id of the message.
+    `status` is the provider's, of HTTP or SMTP, `seconds` how long it took, `retry_after` the
+    seconds it asked for, `reference` its own id of the message, `channel` the one that was chosen.
     """
 
     reason: Reason
@@ -82,6 +88,7 @@ class Result:
     seconds: float = 0.0
     retry_after: float | None = None
     reference: str | None = None
+    channel: str | None = None
 
 
 @dataclass(frozen=True)

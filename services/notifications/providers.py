@@ -1,4 +1,4 @@
-"""How a message leaves the house: the provider interface, and one provider that speaks HTTP."""
+"""How a message leaves the house: what a provider is, and one for SMS that speaks HTTP."""
 
 import time
 from dataclasses import dataclass, field
@@ -26,6 +26,10 @@ class Message:
     key: str
     to: str = field(repr=False)
     text: str = field(repr=False)
+    # What mail has besides.
+    subject: str = field(default="", repr=False)
+    html: str = field(default="", repr=False)
+    language: str = ""
 
 
 class Provider(Protocol):

@@ -57,11 +57,12 @@ class TicketEvent(Schema):
     previous_assignee = fields.UUID(load_default=None, allow_none=True)
     department = fields.String(load_default=None, allow_none=True)
     actor = fields.String(load_default=None, allow_none=True)
+    priority = fields.String(load_default="normal")
     comment_visibility = fields.String(load_default=None, allow_none=True)
 
     @post_load
     def _facts(self, data: dict[str, Any], **_kwargs: Any) -> TicketFacts:
-        return TicketFacts(**data)
+        return TicketFacts(urgent=data.pop("priority") == "urgent", **data)
 
 
 class DepartmentEvent(Schema):

@@ -13,7 +13,8 @@ from chassis.ids import new_id
 from chassis.rpc import ServiceClient, rpc
 from services.notifications import codes, commands, courier, deliveries, queries, schemas
 from services.notifications.access import inbox_owner, require_administrator
-from services.notifications.outside import Settings, Sms
+from services.notifications.news import Channel
+from services.notifications.outside import Providers, Settings
 from services.notifications.rounds import Waker, in_rounds
 from services.notifications.settings import NotificationsSettings
 from services.notifications.texts import Texts
@@ -32,7 +33,7 @@ class NotificationsService:
     call = CurrentCall()
     settings = Settings()
     residents = ServiceClient("residents")
-    sms = Sms()
+    providers = Providers()
     bell = Waker()
     health = Health()
     texts = Texts()
@@ -67,7 +68,7 @@ class NotificationsService:
         """Send a sign-in code now and forget the number; raises CodeNotSent or CodeRefused."""
         wanted = schemas.SendCode().load(command)
         message = codes.write(self.texts, wanted, self.call.request_id)
-        result = codes.send(self.sms, message, self.settings.sms_code_timeout)
+        result = codes.send(self.providers[Channel.SMS], message, self.settings.sms_code_timeout)
         with self.db.transaction() as session:
             deliveries.record_code(session, new_id(), result, now())
         codes.require_sent(result)
@@ -101,10 +102,10 @@ class NotificationsService:
         ask = self.residents(self.call, deadline=self.settings.contact_timeout)
         return courier.Courier(
             contact=lambda person: ask.contact({"id": str(person)}),
-            provider=self.sms,
+            providers=self.providers,
             texts=self.texts,
             limits=self.settings.limits,
-            longest=self.settings.sms_timeout,
+            longest=self.settings.longest_attempt,
         )
 
     @on_event("linli.tickets.ticket_filed.v1")

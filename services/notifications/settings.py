@@ -2,11 +2,34 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from email.utils import parseaddr
+from pathlib import Path
 
-from chassis.settings import ServiceSettings, secret, setting
+from chassis.settings import ServiceSettings, hidden, secret, setting
+from services.notifications.mail import TLS_MODES, MailServer
 from services.notifications.outcome import Schedules
 from services.notifications.schedule import Schedule, parse_delays
 from services.notifications.staleness import Limits
+
+
+def _tls_mode(text: str) -> str:
+    if text not in TLS_MODES:
+        raise ValueError(f"one of {', '.join(TLS_MODES)}")
+    return text
+
+
+def _from_file(path: str) -> str:
+    """What a file says, for secrets that others must not see in the environment."""
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError:
+        raise ValueError("the file cannot be read") from None
+
+
+def _sender(text: str) -> str:
+    if "@" not in parseaddr(text)[1]:
+        raise ValueError("not an address such as Linli <linli@example.org>")
+    return text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +47,13 @@ class NotificationsSettings(ServiceSettings):
     sms_retries: tuple[float, ...] = setting(
         "LINLI_SMS_RETRIES", parse_delays("5s 30s 2m 10m 1h 3h 6h"), parse_delays
     )
+    smtp_host: str | None = setting("LINLI_SMTP_HOST", None)
+    smtp_port: int = setting("LINLI_SMTP_PORT", 587, int)
+    smtp_tls: str = setting("LINLI_SMTP_TLS", "starttls", _tls_mode)
+    smtp_user: str | None = setting("LINLI_SMTP_USER", None)
+    smtp_password: str | None = hidden("LINLI_SMTP_PASSWORD_FILE", _from_file)
+    smtp_from: str = setting("LINLI_SMTP_FROM", "linli@localhost.localdomain", _sender)
+    smtp_timeout: float = setting("LINLI_SMTP_TIMEOUT", 5.0, float)
     contact_timeout: float = setting("LINLI_CONTACT_TIMEOUT", 2.0, float)
     contact_retries: tuple[float, ...] = setting(
         "LINLI_CONTACT_RETRIES", parse_delays("2s 5s 15s 30s 1m 5m"), parse_delays
@@ -33,6 +63,21 @@ class NotificationsSettings(ServiceSettings):
     poll: float = setting("LINLI_DELIVERY_POLL", 1.0, float)
     news_fresh_for: float = setting("LINLI_NEWS_FRESH_FOR", 60.0, float)
     news_expires_after: float = setting("LINLI_NEWS_EXPIRES_AFTER", 3 * 86400.0, float)
+
+    @property
+    def mail_server(self) -> MailServer | None:
+        """Where mail is handed over; None when none is named, and then no mail is sent."""
+        if not self.smtp_host:
+            return None
+        return MailServer(
+            host=self.smtp_host,
+            port=self.smtp_port,
+            tls=self.smtp_tls,
+            sender=self.smtp_from,
+            timeout=self.smtp_timeout,
+            user=self.smtp_user,
+            password=self.smtp_password,
+        )
 
     @property
     def lease_time(self) -> timedelta:
@@ -48,6 +93,11 @@ class NotificationsSettings(ServiceSettings):
             # A message at whose sight twenty workers died is itself the trouble.
             lost=Schedule((1.0,) * 20),
         )
+
+    @property
+    def longest_attempt(self) -> float:
+        """Seconds after which an attempt is over, whichever provider drips."""
+        return max(self.sms_timeout, self.smtp_timeout)
 
     @property
     def limits(self) -> Limits:

@@ -1,18 +1,21 @@
 """Texts for people: one folder per purpose, one per language in it, rendered in a sandbox.
 
-`templates/<purpose>/<language>/title.txt`, `body.txt` and `sms.txt`. A template sees the variables
-of its purpose and nothing else; one that is missing is an error, not an empty place.
+`templates/<purpose>/<language>/`: `title.txt` and `body.txt` for the inbox, `sms.txt`, and for mail
+`subject.txt`, `body.txt` and `body.html`, which `layouts/` frames. A template sees the variables of
+its purpose and nothing else; one that is missing is an error, not an empty place.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, select_autoescape
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
 
 LOCALES = ("zh-CN", "en")
 DEFAULT_LOCALE = "zh-CN"
 FOLDER = Path(__file__).parent / "templates"
+LAYOUTS = Path(__file__).parent / "layouts"
 
 # What a template may use. `department` is a name in the reader's language, or None.
 TICKET_VARIABLES = frozenset({"number", "department"})
@@ -39,19 +42,52 @@ class Texts:
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self._environment = ImmutableSandboxedEnvironment(
-            loader=FileSystemLoader(folder),
+            loader=FileSystemLoader([folder, LAYOUTS]),
             undefined=StrictUndefined,
-            # Plain text: whoever shows it in a page escapes it there.
-            autoescape=False,
+            # Plain text is left as it is: whoever shows it in a page escapes it there.
+            autoescape=select_autoescape(["html"]),
             auto_reload=False,
         )
 
     def render(
         self, purpose: str, locale: str | None, part: str, variables: Mapping[str, str | None]
     ) -> str:
-        """`part` (title, body or sms) of a purpose in the nearest language; raises CannotRender."""
+        """`part` (title, body, sms, subject, html) of a purpose in the nearest language; raises
+        CannotRender.
+        """
+        file = "body.html" if part == "html" else f"{part}.txt"
         try:
-            path = f"{purpose}/{choose_locale(locale)}/{part}.txt"
+            path = f"{purpose}/{choose_locale(locale)}/{file}"
             return self._environment.get_template(path).render(variables).strip()
         except TemplateError as error:
             raise CannotRender(f"{purpose}/{part}: {type(error).__name__}") from error
+
+    def sms(
+        self, purpose: str, locale: str | None, variables: Mapping[str, str | None]
+    ) -> dict[str, str]:
+        """What goes by SMS: `{text}`; raises CannotRender."""
+        return {"text": self.render(purpose, locale, "sms", variables)}
+
+    def mail(
+        self, purpose: str, locale: str | None, variables: Mapping[str, str | None]
+    ) -> dict[str, str]:
+        """What goes by mail: `{subject, text, html, language}`; raises CannotRender."""
+        subject, body, html = (
+            self.render(purpose, locale, part, variables) for part in ("subject", "body", "html")
+        )
+        language = choose_locale(locale)
+        return {
+            # A header is one line.
+            "subject": " ".join(subject.split()),
+            "text": self._framed(f"mail.{language}.txt", body=body),
+            # Its own template has escaped what is not ours.
+            "html": self._framed(
+                f"mail.{language}.html",
+                subject=subject,
+                body=Markup(html),  # noqa: S704
+            ),
+            "language": language,
+        }
+
+    def _framed(self, layout: str, **parts: str) -> str:
+        return self._environment.get_template(layout).render(parts)

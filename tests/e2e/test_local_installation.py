@@ -91,7 +91,9 @@ def test_it_starts_tells_programs_survives_and_keeps_its_data(installation: Inst
 
 def _tells_programs(installation: Installation) -> None:
     ready = installation.ready()
-    assert {"url", "amqp_uri", "sign_ins", "api_key", "departments", "sms_url"} <= set(ready)
+    assert {"url", "amqp_uri", "sign_ins", "api_key", "departments", "sms_url", "mail_url"} <= set(
+        ready
+    )
     assert set(ready["departments"]["water"]) == {"amqp_uri", "api_key"}
     assert stat.S_IMODE((installation.home / "ready.json").stat().st_mode) == 0o600
     for name in ("secretary", "grid_worker", "staff", "water", "administrator"):

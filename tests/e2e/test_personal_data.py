@@ -19,12 +19,14 @@ PHONE = "13966678912"
 NEIGHBOURS_PHONE = "13966678913"
 NAME = "欧阳卡纳里"
 ID_NUMBER = "11010519491231002X"
+ADDRESS = "canary.wang@mail.example"
 PERSONAL = {
     "phone": PHONE,
     "phone with spaces": "139 6667 8912",
     "neighbour's phone": NEIGHBOURS_PHONE,
     "name": NAME,
     "ID number": ID_NUMBER,
+    "e-mail address": ADDRESS,
 }
 WORDS = {
     "description": "canary-description-7f3a",
@@ -58,9 +60,13 @@ def number(stack):
     found = staff.make("residents/searches", {"phone": PHONE})["items"]
     assert len(found) == 1
     assert not hits(json.dumps(found, ensure_ascii=False), PERSONAL)
-    resident = community.resident(PHONE)
+    resident, reader = community.resident(PHONE), community.resident(NEIGHBOURS_PHONE)
     told = {"name": NAME, "phone": NEIGHBOURS_PHONE}
     staff.make("tickets", filing(reporter=told, description=WORDS["description"]))
+    # Somebody who is told by mail, as the reporter is by SMS.
+    assert reader.request("PATCH", f"residents/{reader.id}", json={"email": ADDRESS}).ok
+    reader.file(category="water.no_supply", description=WORDS["description"])
+    eventually(lambda: [mail for mail in stack.mails() if mail["to"] == ADDRESS], within=20)
     texts = {name: WORDS[name] for name in ("description", "title", "address")}
     ticket = resident.make("tickets", filing(**texts))
     ticket = staff.move(ticket, "acceptance")
@@ -100,7 +106,7 @@ def test_events_hold_ids_codes_states_and_times_only(stack, number):
     assert [each.body for each in tickets if chinese.search(each.body.decode())] == []
 
 
-@pytest.mark.parametrize("service", [*SERVICES, "sms"])
+@pytest.mark.parametrize("service", [*SERVICES, "sms", "mail"])
 def test_no_log_holds_personal_data_or_free_text(stack, number, service):
     text = stack.log(service)
 

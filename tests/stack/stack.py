@@ -1,5 +1,6 @@
-"""The whole system, as `make up` starts it, under a test's control: servers, four services, the SMS
-stand-in and the demo community, each of which can be stopped, killed and brought back.
+"""The whole system, as `make up` starts it, under a test's control: servers, four services, the
+stand-ins for SMS and mail and the demo community, each of which can be stopped, killed and brought
+back.
 """
 
 import os
@@ -21,7 +22,7 @@ from deploy.local.child import Child
 from deploy.local.demo import Demo
 from deploy.local.environment import BROKER_PORTS, SERVICES, Environment
 from deploy.local.home import Home
-from deploy.local.launcher import CLASSES
+from deploy.local.launcher import CLASSES, mail_standin_command
 from deploy.local.ports import free_port
 from deploy.local.servers import FLEETING, PrivatePostgres, PrivateRabbitMQ
 from tests.stack.clients import Community
@@ -69,7 +70,7 @@ class Stack:
         self._job("deploy.local.migrations")
         self.rabbitmq.wait()
         self._job("deploy.topology", "apply")
-        self._start_sms()
+        self._start_standins()
         for name in SERVICES:
             self.start(name)
         self.wait_ready()
@@ -187,6 +188,14 @@ class Stack:
         [found] = row.values()
         return found
 
+    def mails(self) -> list[dict[str, Any]]:
+        """Every mail that the stand-in was given, oldest first."""
+        with requests.Session() as session:
+            session.trust_env = False
+            address = f"{self.ready['mail_url']}/messages"
+            found: list[dict[str, Any]] = session.get(address, timeout=15).json()["items"]
+            return found
+
     def texts(self) -> list[str]:
         """Every text that the stand-in was given, oldest first."""
         with requests.Session() as session:
@@ -206,12 +215,13 @@ class Stack:
             app_password=self.home.secret(f"database_{name}"),
         )
 
-    def _start_sms(self) -> None:
-        port = str(self.home.known_port("sms"))
-        command = [sys.executable, "-m", "deploy.local.sms_standin", "--port", port]
+    def _start_standins(self) -> None:
+        sms = ["deploy.local.sms_standin", "--port", str(self.home.known_port("sms"))]
         environ = self.environment.of_service("notifications")
-        self._children["sms"] = Child("sms", command, self.home.log("sms"), environ)
-        self._children["sms"].start()
+        for name, module in {"sms": sms, "mail": mail_standin_command(self.home)}.items():
+            command = [sys.executable, "-m", *module]
+            self._children[name] = Child(name, command, self.home.log(name), environ)
+            self._children[name].start()
 
     def _job(self, module: str, *arguments: str) -> str:
         done = subprocess.run(

@@ -11,13 +11,15 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 from chassis import migrate
-from deploy.local import sms_standin
+from deploy.local import mail_standin, sms_standin
+from services.notifications.mail import MailServer, SmtpMail
 from services.notifications.models import Delivery
+from services.notifications.news import Channel
 from services.notifications.outcome import Schedules
 from services.notifications.providers import HttpSms
 from services.notifications.schedule import Schedule
 from services.notifications.staleness import Limits
-from tests.integration.notifications.world import TOKEN, Standin
+from tests.integration.notifications.world import TOKEN, Postbox, Standin
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +64,39 @@ def standin() -> Iterator[Standin]:
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture(scope="session")
+def mail_office(free_port: Any) -> Iterator[mail_standin.Office]:
+    """The stand-in for a mail server, serving."""
+    office = mail_standin.Office(free_port(), 0)
+    office.open()
+    yield office
+    office.close()
+
+
+@pytest.fixture
+def postbox(mail_office: mail_standin.Office) -> Iterator[Postbox]:
+    """What the mail server was given, as somebody who looks at it over HTTP; it behaves."""
+    postbox = Postbox(mail_office.url)
+    postbox.behave()
+    yield postbox
+    postbox.behave()
+    postbox.close()
+
+
+@pytest.fixture
+def mail_server(mail_office: mail_standin.Office) -> MailServer:
+    """Where our mail is handed over."""
+    return MailServer(
+        "127.0.0.1", mail_office.smtp_port, "none", "邻里 <linli@community.example>", timeout=0.5
+    )
+
+
+@pytest.fixture
+def providers(provider: HttpSms, mail_server: MailServer, postbox: Postbox) -> dict[Channel, Any]:
+    """Both of our providers, speaking to stand-ins that behave."""
+    return {Channel.SMS: provider, Channel.EMAIL: SmtpMail(mail_server)}
 
 
 @pytest.fixture

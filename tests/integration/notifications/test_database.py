@@ -70,8 +70,8 @@ def history(engine):
     with engine.begin() as connection:
         news = [_news(i) for i in range(HISTORY)]
         connection.execute(insert(Notification), news)
-        connection.execute(insert(Delivery), [_sent(each) for each in news])
-        connection.execute(insert(Delivery), [_due(news[i]) for i in range(5)])
+        connection.execute(insert(Delivery), [_sent(each) for each in news[5:]])
+        connection.execute(insert(Delivery), [_due(each) for each in news[:5]])
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE"))
 
@@ -97,7 +97,7 @@ def _sent(news):
 
 
 def _due(news):
-    return _delivery(news, channel="other", state="queued", next_attempt_at=now())
+    return _delivery(news, channel="sms", state="queued", next_attempt_at=now())
 
 
 def _delivery(news, **values):

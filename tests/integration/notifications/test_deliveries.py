@@ -15,7 +15,7 @@ from services.notifications.errors import CodeNotSent, CodeRefused
 from services.notifications.models import Attempt, Delivery, Notification
 from services.notifications.outcome import Reason, Result, State
 from services.notifications.texts import Texts
-from tests.integration.notifications.world import TicketStory, a_phone
+from tests.integration.notifications.world import TicketStory, a_phone, an_address
 
 LEASE = timedelta(seconds=30)
 SOON, LATER = timedelta(seconds=10), timedelta(hours=2)
@@ -43,10 +43,10 @@ class Neighbour:
 class Office:
     """The service's round, step by step, at whatever time the test says."""
 
-    def __init__(self, session, provider, schedules, limits):
+    def __init__(self, session, providers, schedules, limits):
         self.session, self.schedules, self.limits = session, schedules, limits
         self.residents = Neighbour()
-        self.courier = Courier(self.residents.contact, provider, Texts(), limits, longest=5)
+        self.courier = Courier(self.residents.contact, providers, Texts(), limits, longest=5)
 
     def hear(self, event):
         commands.tell(self.session, event, self.limits, now())
@@ -83,8 +83,8 @@ class Office:
 
 
 @pytest.fixture
-def office(session, provider, schedules, limits):
-    return Office(session, provider, schedules, limits)
+def office(session, providers, schedules, limits):
+    return Office(session, providers, schedules, limits)
 
 
 @pytest.fixture
@@ -116,6 +116,64 @@ def test_a_message_is_written_in_the_persons_language(office, story, standin):
     office.hear(story.event("accepted"))
     office.round()
     assert standin.texts(story.phone)[0].startswith("[Linli] Your request")
+
+
+def test_who_left_an_address_is_told_by_mail_and_not_by_sms_too(office, story, standin, postbox):
+    address = an_address()
+    story.phone = office.residents.knows(story.reporter, email=address)
+    office.hear(story.event("filed"))
+
+    office.round()
+
+    [mail] = postbox.items(address)
+    assert story.facts["number"] in mail["subject"]
+    assert story.facts["number"] in mail["text"]
+    assert f"<strong>{story.facts['number']}</strong>" in mail["html"]
+    assert standin.texts(story.phone) == []
+    delivery = office.delivery(story.reporter)
+    assert (delivery.state, delivery.channel) == (State.DELIVERED, "email")
+
+
+def test_urgent_news_goes_to_the_phone_even_of_who_left_an_address(office, story, standin, postbox):
+    address = an_address()
+    story.phone = office.residents.knows(story.reporter, email=address)
+    office.hear(story.event("filed", priority="urgent"))
+    office.round()
+    assert len(standin.texts(story.phone)) == 1
+    assert postbox.items(address) == []
+    assert office.delivery(story.reporter).channel == "sms"
+
+
+def test_mail_is_tried_again_and_given_up_as_an_sms_is(office, story, postbox):
+    address = an_address()
+    office.residents.knows(story.reporter, email=address)
+    office.hear(story.event("filed"))
+    postbox.misbehave(stage="rcpt", code=450)
+    office.round()
+    postbox.misbehave(stage="rcpt", code=550)
+    office.round(now() + SOON)
+
+    query = select(Attempt.reason, Attempt.status).order_by(Attempt.number)
+    found = office.session.execute(
+        query.where(Attempt.delivery == office.delivery(story.reporter).id)
+    ).all()
+    assert [tuple(row) for row in found] == [("provider_busy", 450), ("provider_refused", 550)]
+    assert office.delivery(story.reporter).state == State.FAILED
+
+
+def test_staff_are_told_of_their_tasks_by_mail_if_they_left_an_address(office, postbox):
+    story, assignee, other = TicketStory(), uuid4(), uuid4()
+    address = an_address()
+    office.residents.knows(assignee, email=address)
+    office.residents.knows(other)
+    event = story.event("assigned", assignee=str(assignee), previous_assignee=str(other))
+    office.hear(event)
+
+    office.round()
+
+    assert story.facts["number"] in postbox.subjects(address)[0]
+    without = office.delivery(other)
+    assert (without.state, without.reason) == (State.SKIPPED, Reason.NO_EMAIL)
 
 
 def test_every_step_of_a_quick_story_is_told_in_order(office, story, standin):

@@ -22,6 +22,7 @@ from chassis.testing import eventually
 from chassis.testing.processes import ServiceProcess
 from chassis.testing.rpc import RpcCaller
 from chassis.testing.wire import opened
+from deploy.local.mail_standin import Office
 from services.notifications.service import NotificationsService
 from tests.integration.notifications.neighbours import ResidentsDouble
 from tests.integration.notifications.world import (
@@ -29,6 +30,7 @@ from tests.integration.notifications.world import (
     Standin,
     TicketStory,
     a_phone,
+    an_address,
     department_event,
     on_the_wire,
 )
@@ -106,7 +108,7 @@ def person_calling(person: UUID, **values: Any) -> Call:
 
 
 @pytest.fixture(scope="module")
-def environ(rabbitmq: Any, postgres: Any, standin: Standin) -> dict[str, str]:
+def environ(rabbitmq: Any, postgres: Any, standin: Standin, mail_office: Office) -> dict[str, str]:
     """Topology and schema of the service, and the environment that leads there, in a hurry."""
     urls = postgres.create_service_database("notifications")
     user = make_url(urls["app_url"]).username
@@ -122,6 +124,11 @@ def environ(rabbitmq: Any, postgres: Any, standin: Standin) -> dict[str, str]:
         "LINLI_SMS_URL": f"{standin.url}/messages",
         "LINLI_SMS_TOKEN": TOKEN,
         "LINLI_SMS_TIMEOUT": "1",
+        "LINLI_SMTP_HOST": "127.0.0.1",
+        "LINLI_SMTP_PORT": str(mail_office.smtp_port),
+        "LINLI_SMTP_TLS": "none",
+        "LINLI_SMTP_FROM": "邻里 <linli@community.example>",
+        "LINLI_SMTP_TIMEOUT": "1",
         "LINLI_SMS_CODE_TIMEOUT": "1",
         "LINLI_SMS_RETRIES": "1s 1s 1s 1s 5s",
         "LINLI_CONTACT_TIMEOUT": "0.5",
@@ -182,6 +189,33 @@ def test_a_reporter_is_told_of_each_step_by_message_and_in_the_inbox(desk):
     assert all(word in said for word, said in zip(words, desk.texts(story), strict=True))
     told = [item["purpose"] for item in desk.inbox(story.reporter)]
     assert told == [f"ticket_{name}" for name in reversed(steps)]
+
+
+def test_who_left_an_address_is_told_of_each_step_by_mail(desk, postbox):
+    story, address = desk.story(), an_address()
+    desk.residents.contacts[str(story.reporter)]["email"] = address
+
+    for count, name in enumerate(["filed", "accepted", "resolved"], 1):
+        desk.publish(story.event(name))
+        eventually(lambda count=count: len(postbox.items(address)) == count)
+
+    said = [item["text"] for item in postbox.items(address)]
+    assert all(
+        word in text for word, text in zip(("已登记", "已受理", "已办结"), said, strict=True)
+    )
+    assert desk.standin.texts(story.phone) == []
+
+
+def test_mail_waits_for_a_server_that_is_in_trouble(desk, postbox):
+    story, address = desk.story(), an_address()
+    desk.residents.contacts[str(story.reporter)]["email"] = address
+    postbox.misbehave(stage="rcpt", code=451, times=2)
+
+    desk.publish(story.event("filed"))
+
+    eventually(lambda: len(postbox.items(address)) == 1)
+    expected = ["provider_busy", "provider_busy", "delivered"]
+    assert eventually(lambda: reasons(desk, story) == expected)
 
 
 def test_residents_are_asked_by_the_system_and_not_by_a_person(desk):
@@ -379,10 +413,16 @@ def test_an_event_of_a_wrong_schema_becomes_a_dead_letter_and_others_go_on(desk)
     assert letter.headers[topology.REASON_HEADER] == "wrong_schema"
 
 
-def test_no_number_and_no_code_is_in_the_database_or_in_a_log(desk):
+def test_no_number_no_address_and_no_code_is_in_the_database_or_in_a_log(desk, postbox):
     """Canaries: numbers that were used in every way this file uses them, good and bad."""
     story, code = desk.story(), "739104"
+    by_mail = desk.story()
+    desk.residents.contacts[str(by_mail.reporter)]["email"] = an_address()
+    postbox.misbehave(stage="rcpt", code=550, times=1)
+    desk.publish(by_mail.event("filed"))
+    eventually(lambda: reasons(desk, by_mail) == ["provider_refused"])
     phones = [contact["phone"] for contact in desk.residents.contacts.values()]
+    addresses = [each["email"] for each in desk.residents.contacts.values() if each.get("email")]
     desk.standin.misbehave(status=500, times=1)
     desk.publish(story.event("filed"))
     desk.texts(story)
@@ -397,6 +437,8 @@ def test_no_number_and_no_code_is_in_the_database_or_in_a_log(desk):
 
     assert str(story.reporter) in written
     assert [phone for phone in phones if phone[-8:] in written] == []
+    assert addresses
+    assert [address for address in addresses if address in written] == []
     assert code not in written
 
 

@@ -5,7 +5,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from marshmallow import ValidationError
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from chassis.clock import now
 from chassis.errors import NotFound
@@ -60,7 +61,7 @@ def test_a_reporter_finds_the_news_in_the_inbox_and_a_message_is_due(session, te
     assert story.facts["number"] in item["body"]
     assert (item["ticket"], item["number"]) == (story.ticket, story.facts["number"])
     [delivery] = delivery_of(session, story.reporter)
-    assert (delivery.state, delivery.channel) == (State.QUEUED, "sms")
+    assert (delivery.state, delivery.channels) == (State.QUEUED, ["email", "sms"])
     assert delivery.next_attempt_at <= now()
 
 
@@ -116,8 +117,8 @@ def test_a_comment_does_not_make_the_step_before_it_stale(session, tell):
 
     tell(comment), tell(resolved)
 
-    [delivery] = delivery_of(session, story.reporter)
-    assert (delivery.purpose, delivery.state) == ("ticket_resolved", State.QUEUED)
+    states = {each.purpose: each.state for each in delivery_of(session, story.reporter)}
+    assert states["ticket_resolved"] == State.QUEUED
 
 
 def test_an_imported_ticket_of_last_year_fills_the_inbox_and_sends_nothing(session, tell, inbox):
@@ -134,11 +135,33 @@ def test_an_internal_comment_leaves_no_trace_in_the_reporters_inbox(tell, inbox)
     assert inbox(story.reporter)["items"] == []
 
 
-def test_an_assignee_is_told_in_the_app_only(session, tell, inbox):
+def test_an_assignee_is_told_in_the_app_and_by_mail_only(session, tell, inbox):
     assignee = uuid4()
     tell(TicketStory(assignee=str(assignee)).event("assigned", previous_assignee=None))
     assert purposes(inbox(assignee)) == ["task_assigned"]
-    assert delivery_of(session, assignee) == []
+    assert [each.channels for each in delivery_of(session, assignee)] == [["email"]]
+
+
+def test_one_event_tells_somebody_once_who_is_reporter_and_assignee(session, tell, inbox):
+    both = str(uuid4())
+    tell(TicketStory(reporter=both, assignee=both).event("assigned"))
+    assert purposes(inbox(UUID(both))) == ["task_assigned"]
+    assert len(delivery_of(session, UUID(both))) == 1
+
+
+@pytest.mark.parametrize("twice", ["another purpose", "another channel"])
+def test_the_database_refuses_to_tell_of_one_event_twice(session, tell, twice):
+    story = TicketStory()
+    tell(story.event("filed"))
+    [delivery] = delivery_of(session, story.reporter)
+    told = session.get_one(Notification, delivery.notification)
+    row = told if twice == "another purpose" else delivery
+    columns = {column.name: getattr(row, column.name) for column in row.__table__.columns}
+    changed = {"purpose": "other"} if row is told else {"channel": "email"}
+
+    with pytest.raises(IntegrityError):
+        session.execute(insert(type(row)).values({**columns, "id": uuid4(), **changed}))
+    session.rollback()
 
 
 def test_an_event_of_a_wrong_schema_is_refused_and_leaves_nothing(session, tell):

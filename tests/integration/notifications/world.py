@@ -88,19 +88,25 @@ def on_the_wire(event: CloudEvent) -> dict[str, Any]:
     }
 
 
-class Standin:
-    """The stand-in for the provider, as somebody who looks at it over HTTP."""
+def an_address() -> str:
+    """An e-mail address that no other test uses."""
+    return f"w{secrets.token_hex(6)}@example.org"
+
+
+class _Watched:
+    """A stand-in, as somebody who looks at it over HTTP."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self._session = requests.Session()
         self._session.trust_env = False
 
-    def texts(self, phone: str) -> list[str]:
-        """What was sent to a number."""
-        query = {"to": phone}
+    def items(self, to: str) -> list[dict[str, Any]]:
+        """What was sent to somebody, oldest first."""
+        query = {"to": to}
         answer = self._session.get(f"{self.url}/messages", params=query, timeout=5).json()
-        return [message["text"] for message in answer["items"]]
+        found: list[dict[str, Any]] = answer["items"]
+        return found
 
     def misbehave(self, **fault: Any) -> None:
         """Fail as told until it is told otherwise."""
@@ -113,3 +119,19 @@ class Standin:
 
     def close(self) -> None:
         self._session.close()
+
+
+class Standin(_Watched):
+    """The stand-in for the provider of short messages."""
+
+    def texts(self, phone: str) -> list[str]:
+        """What was sent to a number."""
+        return [message["text"] for message in self.items(phone)]
+
+
+class Postbox(_Watched):
+    """The stand-in for the mail server."""
+
+    def subjects(self, address: str) -> list[str]:
+        """The subjects of what was sent to an address."""
+        return [message["subject"] for message in self.items(address)]

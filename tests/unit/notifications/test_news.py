@@ -4,6 +4,8 @@ from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.notifications.news import STEPS, TABLE, Audience, Channel, TicketFacts, tellings
 from services.notifications.service import NotificationsService
@@ -44,14 +46,47 @@ def test_the_reporter_is_told_of_every_step(event):
 
 
 @pytest.mark.parametrize("event", SMS_STEPS)
-def test_the_steps_that_a_reporter_waits_for_also_go_by_sms(event):
+def test_the_steps_that_a_reporter_waits_for_go_by_mail_or_else_by_sms(event):
     name = f"linli.tickets.ticket_{event}.v1"
     by = {telling.purpose: telling.also for telling in tellings(name, FACTS)}
-    assert by[f"ticket_{event}"] == (Channel.SMS,)
+    assert by[f"ticket_{event}"] == (Channel.EMAIL, Channel.SMS)
+
+
+def test_what_is_urgent_goes_to_the_phone_first():
+    urgent = replace(FACTS, urgent=True)
+    [told] = [
+        each
+        for each in tellings("linli.tickets.ticket_resolved.v1", urgent)
+        if each.person == REPORTER
+    ]
+    assert (told.also, told.urgent) == ((Channel.SMS, Channel.EMAIL), True)
 
 
 def test_nobody_but_a_reporter_gets_an_sms():
-    assert {row.audience for row in TABLE if row.also} == {Audience.REPORTER}
+    texted = {row.audience for row in TABLE if Channel.SMS in row.also}
+    assert texted == {Audience.REPORTER}
+
+
+@given(st.sampled_from(sorted(row.event for row in TABLE)), st.data())
+def test_one_event_tells_nobody_twice_whoever_is_who(event, data):
+    people = st.sampled_from([None, REPORTER, ASSIGNEE, PREVIOUS])
+    facts = replace(
+        FACTS,
+        reporter=data.draw(people),
+        assignee=data.draw(people),
+        previous_assignee=data.draw(people),
+        actor=str(data.draw(people)),
+    )
+
+    told = [each.person for each in tellings(event, facts)]
+
+    assert len(told) == len(set(told))
+
+
+def test_a_reporter_who_is_given_the_ticket_is_told_what_to_do():
+    mine = replace(FACTS, assignee=REPORTER)
+    assert (REPORTER, "task_assigned") in told("assigned", mine)
+    assert (REPORTER, "ticket_assigned") not in told("assigned", mine)
 
 
 def test_an_assignment_is_told_to_who_has_it_now_and_who_had_it_before():

@@ -27,7 +27,8 @@ def load(**environ: str) -> NotificationsSettings:
 
 def test_the_defaults_make_sense_together():
     settings = load()
-    round_of = -(-settings.batch // AT_ONCE) * (settings.contact_timeout + settings.sms_timeout)
+    attempt = settings.contact_timeout + settings.longest_attempt
+    round_of = -(-settings.batch // AT_ONCE) * attempt
     assert round_of < settings.lease
     assert round_of < settings.grace
     assert settings.sms_code_timeout < 2
@@ -47,6 +48,38 @@ def test_it_does_not_start_without_a_provider(name):
     environ = {key: value for key, value in ENVIRON.items() if key != name}
     with pytest.raises(SettingsError, match=name):
         NotificationsSettings.load("notifications", environ)
+
+
+def test_without_a_mail_server_there_is_no_mail():
+    assert load().mail_server is None
+
+
+def test_a_mail_server_is_named_with_its_password_in_a_file(tmp_path):
+    (tmp_path / "password").write_text("open sesame\n")
+    settings = load(
+        LINLI_SMTP_HOST="mail.example.org",
+        LINLI_SMTP_USER="linli",
+        LINLI_SMTP_PASSWORD_FILE=str(tmp_path / "password"),
+        LINLI_SMTP_FROM="邻里 <linli@example.org>",
+    )
+    server = settings.mail_server
+    assert (server.host, server.port, server.tls) == ("mail.example.org", 587, "starttls")
+    assert (server.user, server.password) == ("linli", "open sesame")
+    assert "sesame" not in f"{settings!r} {server!r}"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("LINLI_SMTP_TLS", "maybe"),
+        ("LINLI_SMTP_FROM", "linli"),
+        ("LINLI_SMTP_PASSWORD_FILE", "/nowhere/password"),
+        ("LINLI_SMTP_PORT", "smtp"),
+    ],
+)
+def test_a_malformed_setting_of_mail_is_named(variable, value):
+    with pytest.raises(SettingsError, match=variable):
+        load(LINLI_SMTP_HOST="mail.example.org", **{variable: value})
 
 
 def test_a_malformed_schedule_is_named():

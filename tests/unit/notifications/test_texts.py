@@ -20,6 +20,7 @@ from services.notifications.texts import (
 
 VALUES = {"number": "20260101-000123", "department": "Water", "code": "482913"}
 FILES = sorted(FOLDER.rglob("*.txt"))
+HTML_FILES = sorted(FOLDER.rglob("*.html"))
 SMS_FILES = [path for path in FILES if path.name == "sms.txt"]
 
 
@@ -31,13 +32,19 @@ def expected(purpose: str) -> set[str]:
     """The parts that a purpose has, from the table of news."""
     if purpose == SIGN_IN_CODE:
         return {"sms.txt"}
-    return {"title.txt", "body.txt"} | ({"sms.txt"} if purpose in purposes(Channel.SMS) else set())
+    parts = {"title.txt", "body.txt"}
+    if purpose in purposes(Channel.SMS):
+        parts |= {"sms.txt"}
+    if purpose in purposes(Channel.EMAIL):
+        parts |= {"subject.txt", "body.html"}
+    return parts
 
 
 def rendered(path: Path, **values: str | None) -> str:
     purpose, locale, part = path.relative_to(FOLDER).parts
     variables = {key: VALUES[key] for key in variables_of(purpose)} | values
-    return Texts().render(purpose, locale, part.removesuffix(".txt"), variables)
+    name = "html" if part == "body.html" else part.removesuffix(".txt")
+    return Texts().render(purpose, locale, name, variables)
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -50,7 +57,7 @@ def test_no_folder_is_left_over():
     assert {path.name for path in FOLDER.iterdir()} == purposes() | {SIGN_IN_CODE}
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
+@pytest.mark.parametrize("path", [*FILES, *HTML_FILES], ids=name)
 def test_a_template_uses_documented_variables_only(path):
     used = meta.find_undeclared_variables(SandboxedEnvironment().parse(path.read_text("utf-8")))
     assert used <= variables_of(path.relative_to(FOLDER).parts[0])
@@ -63,7 +70,7 @@ def test_a_template_renders_to_one_plain_line(path):
     assert not re.search(r"[\n{}<>]|None", text)
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
+@pytest.mark.parametrize("path", [*FILES, *HTML_FILES], ids=name)
 def test_a_template_renders_before_the_department_is_known(path):
     if path.relative_to(FOLDER).parts[0] != SIGN_IN_CODE:
         assert "None" not in rendered(path, department=None)
@@ -80,6 +87,29 @@ def test_a_message_fits_one_sms(path):
     # 70 characters of UCS-2, or 160 of GSM 03.38 (3GPP TS 23.038): a longer one costs twice.
     chinese = path.parent.name == "zh-CN"
     assert len(rendered(path)) <= (70 if chinese else 160)
+
+
+@pytest.mark.parametrize("path", HTML_FILES, ids=name)
+def test_the_html_of_a_mail_says_what_its_text_says(path):
+    said = re.sub("<[^>]+>", "", rendered(path))
+    assert said == rendered(path.with_suffix(".txt"))
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_a_mail_is_framed_in_its_language(locale):
+    mail = Texts().mail("ticket_filed", locale, VALUES)
+    assert VALUES["number"] in mail["subject"]
+    assert "\n" not in mail["subject"]
+    assert f'<html lang="{locale}">' in mail["html"]
+    assert f"<strong>{VALUES['number']}</strong>" in mail["html"]
+    assert mail["language"] == locale
+    assert ("自动发出" in mail["text"]) == (locale == "zh-CN")
+
+
+def test_a_variable_cannot_break_out_of_the_html():
+    mail = Texts().mail("ticket_assigned", "en", {**VALUES, "department": "<script>x</script>"})
+    assert "<script>" not in mail["html"]
+    assert "<script>" in mail["text"]
 
 
 @pytest.mark.parametrize("path", SMS_FILES, ids=name)
