@@ -5,7 +5,7 @@ PYTEST := $(PY) -m pytest
 
 .DEFAULT_GOAL := help
 .PHONY: help venv dev up down reset test unit integration contract architecture e2e faults \
-        faults-slice lint types imports contracts lock
+        faults-slice fuzz fuzz-slice lint types imports contracts lock
 
 help: ## what can be done here
 	@awk -F ':.*## ' '/^[a-z][a-z0-9 -]*:.*## / {printf "  make %-45s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,12 @@ faults: dev ## break things for a while and hold the ledgers against the databas
 
 faults-slice: dev ## the part of it that fits into CI
 	$(PYTEST) tests/faults -m slice
+
+fuzz: dev ## hold every answer to every role against the OpenAPI document
+	$(PYTEST) tests/fuzz -m "not slice"
+
+fuzz-slice: dev ## the part of it that fits into CI
+	$(PYTEST) tests/fuzz -m slice
 
 lint: dev ## ruff
 	$(PY) -m ruff check .

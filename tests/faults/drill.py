@@ -1,7 +1,7 @@
 """A drill: load, something that breaks, healing, and the ledgers held against the databases."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,12 @@ from chassis.testing import eventually
 from deploy.local.environment import SERVICES
 from deploy.management import Management
 from tests.faults import evidence
+from tests.faults.event_stream import EventStream
 from tests.faults.evidence import EMITTERS, Evidence, Quiet
 from tests.faults.invariants import QUIET_WITHIN, violations
 from tests.faults.ledger import Ledger
 from tests.faults.load import Crowd, Load
+from tests.stack.proxy import Proxy
 from tests.stack.stack import Stack
 from tests.stack.wire import Delivered, Log, Subscriber, depths
 
@@ -21,6 +23,9 @@ BACK_WITHIN = 10.0
 """Seconds in which a service that was killed is ready again."""
 STATISTICS = 2.5
 """Seconds that the broker's statistics may be old."""
+LOSSES = ("i1_every_answered_write_is_stored_once", "i2_every_event_reached_every_subscriber")
+SURPRISES = ("i4_nothing_happened_without_a_cause", "i5_every_command_was_settled")
+TWICE = "i3_every_effect_happened_once"
 COUNTED = ('"event_retried"', '"event_dead"')
 
 
@@ -35,7 +40,9 @@ class Report:
     events: int = 0
     duplicates: int = 0
     lost: int = 0
+    unexpected: int = 0
     effects: int = 0
+    not_once: int = 0
     streamed: int = 0
     streamed_again: int = 0
     worst: dict[str, float] = field(default_factory=dict)
@@ -45,34 +52,51 @@ class Report:
         self.worst[what] = max(seconds, self.worst.get(what, 0.0))
         assert seconds <= allowed, f"{what}: {seconds:.1f} s, {allowed} allowed"
 
-    def add(self, found: Evidence) -> None:
-        """Count a run."""
+    def add(self, found: Evidence, broken: Mapping[str, Sequence[str]]) -> None:
+        """Count a run, and what it broke."""
         ids = [seen.id for seen in found.wire]
+        shown = [seen.id for seen in found.streamed]
         self.drills += 1
         self.requests += sum(len(entry.attempts) for entry in found.entries)
         self.repeated += sum(max(0, len(entry.attempts) - 1) for entry in found.entries)
         self.writes += sum(entry.done for entry in found.entries)
         self.events += len(found.history)
         self.duplicates += len(ids) - len(set(ids))
-        self.lost += len(found.history) - len({(s.ticket, s.sequence) for s in found.wire})
+        self.lost += sum(len(broken.get(name, ())) for name in LOSSES)
+        self.unexpected += sum(len(broken.get(name, ())) for name in SURPRISES)
         self.effects += len(found.told)
+        self.not_once += len(broken.get(TWICE, ()))
+        self.streamed += len(shown)
+        self.streamed_again += len(shown) - len(set(shown))
 
     def __str__(self) -> str:
         return (
-            f"{self.drills} drills: {self.requests} requests ({self.repeated} repeated), "
-            f"{self.writes} writes answered, {self.events} events, {self.lost} lost, "
-            f"{self.duplicates} duplicates on the wire, {self.effects} effects, each once; "
-            f"streamed {self.streamed} events, {self.streamed_again} of them again"
+            f"lost {self.lost}, unexpected {self.unexpected}, "
+            f"duplicates on the wire {self.duplicates}, "
+            + (f"effects not once {self.not_once}" if self.not_once else "effects once")
+            + f"\n  {self.drills} drills: {self.requests} requests, {self.repeated} repeated; "
+            f"{self.writes} writes, {self.events} events, {self.effects} effects; "
+            f"by SSE {self.streamed} events, {self.streamed_again} of them again"
             + "".join(f"\n  at worst {took:.1f} s: {what}" for what, took in self.worst.items())
         )
 
 
 @dataclass(frozen=True)
 class Watchers:
-    """Who sees the events: a department's subscriber, and the log."""
+    """Who sees the events: a department's subscriber, the log, and a client of the stream."""
 
     subscriber: Subscriber
     log: Log
+    stream: EventStream
+
+
+@dataclass(frozen=True)
+class Wires:
+    """What everything goes through: to the broker, to the database, to the gateway."""
+
+    broker: Proxy
+    database: Proxy
+    gateway: Proxy
 
 
 @dataclass
@@ -88,10 +112,12 @@ class Drill:
     wire: list[Delivered] = field(default_factory=list)
     _counted: int = field(init=False)
     _heard: int = field(init=False)
+    _streamed: int = field(init=False)
     _loads: int = 0
 
     def __post_init__(self) -> None:
         self._counted, self._heard = self._attempts(), len(self.watchers.subscriber.ledger)
+        self._streamed = len(self.watchers.stream.ledger)
         self.watchers.log.more()
 
     def load(self, **options: Any) -> Load:
@@ -125,10 +151,13 @@ class Drill:
         """
         quiet = self._quiet(poison or {})
         self.more()
+        self.watchers.stream.reach(self.wire[-1].offset if self.wire else 0, QUIET_WITHIN)
         heard = self.watchers.subscriber.ledger[self._heard :]
-        found = evidence.gather(self.stack, self.ledger.entries(), self.wire, heard, quiet)
-        self.report.add(found)
+        streamed = self.watchers.stream.ledger[self._streamed :]
+        entries = self.ledger.entries()
+        found = evidence.gather(self.stack, entries, self.wire, heard, streamed, quiet=quiet)
         broken = violations(found)
+        self.report.add(found, broken)
         assert not broken, _readable(broken, self.ledger.path)
         assert found.history, "the load did nothing"
         self.report.measure("healed → all quiet", quiet.seconds, QUIET_WITHIN)

@@ -7,7 +7,7 @@ import http.client
 import json
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -20,10 +20,17 @@ PAUSE = 0.2
 
 @dataclass(frozen=True)
 class Received:
-    """One event of the stream: its cursor `<epoch>-<offset>`, and its CloudEvent's id."""
+    """One event of the stream: its cursor `<epoch>-<offset>`, what its CloudEvent says, and when it
+    came (`time.monotonic()`).
+    """
 
     cursor: str
     id: str
+    type: str
+    subject: str
+    sequence: int
+    time: str
+    at: float = field(compare=False)
 
     @property
     def offset(self) -> int:
@@ -65,6 +72,15 @@ class EventStream:
             assert time.monotonic() < deadline, f"{len(self.ledger) - before} of {more}, {state}"
             time.sleep(0.01)
 
+    def reach(self, offset: int, within: float) -> bool:
+        """Wait until an offset of the log has come; whether it has."""
+        deadline = time.monotonic() + within
+        while not (self.ledger and self.ledger[-1].offset >= offset):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)
+        return True
+
     def _run(self) -> None:
         while not self._ending.is_set():
             with contextlib.suppress(OSError, http.client.HTTPException):
@@ -104,4 +120,6 @@ class EventStream:
         if "id" in fields:
             self._cursor = fields["id"]
         if "data" in fields:
-            self.ledger.append(Received(fields["id"], json.loads(fields["data"])["id"]))
+            event = json.loads(fields["data"])
+            about = event["type"], event["subject"], int(event["sequence"]), event["time"]
+            self.ledger.append(Received(fields["id"], event["id"], *about, time.monotonic()))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tests.faults.event_stream import Received
 from tests.faults.ledger import Entry
 from tests.stack.stack import Stack
 from tests.stack.wire import Delivered
@@ -64,7 +65,8 @@ class Quiet:
 @dataclass(frozen=True)
 class Evidence:
     """Everything about the tickets of one run. `filings` are the texts of the tickets that are
-    stored; `handled` the (consumer, event) pairs; `texts` how many each number's phone got.
+    stored; `wire` is what the log has, `heard` what the subscriber got, `streamed` what came by
+    SSE; `handled` the (consumer, event) pairs; `texts` how many each number's phone got.
     """
 
     entries: Sequence[Entry]
@@ -72,6 +74,7 @@ class Evidence:
     history: Sequence[Step]
     wire: Sequence[Seen]
     heard: Sequence[Seen]
+    streamed: Sequence[Seen]
     handled: Sequence[tuple[str, str]]
     told: Sequence[Told]
     progress: Mapping[str, int]
@@ -84,6 +87,8 @@ def gather(
     entries: Sequence[Entry],
     wire: Sequence[Delivered],
     heard: Sequence[Delivered],
+    streamed: Sequence[Received],
+    *,
     quiet: Quiet,
 ) -> Evidence:
     """Read the databases and put everything together."""
@@ -97,6 +102,7 @@ def gather(
         history=_history(stack, tickets),
         wire=seen,
         heard=[each for each in map(_seen, heard) if each.ticket in own],
+        streamed=[each for each in map(_streamed, streamed) if each.ticket in own],
         handled=_handled(stack, {each.id for each in seen}),
         told=_told(stack, tickets),
         progress=_progress(stack, tickets),
@@ -133,6 +139,10 @@ def _history(stack: Stack, tickets: Sequence[str]) -> list[Step]:
 def _seen(message: Delivered) -> Seen:
     event = message.event
     return Seen(event["id"], event["type"], event["subject"], int(event["sequence"]))
+
+
+def _streamed(received: Received) -> Seen:
+    return Seen(received.id, received.type, received.subject, received.sequence)
 
 
 def _handled(stack: Stack, events: set[str]) -> list[tuple[str, str]]:

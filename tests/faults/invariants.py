@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from tests.faults.evidence import SUBSCRIBER, Evidence, Seen, Step
-from tests.faults.ledger import Entry
+from tests.faults.ledger import Entry, is_promised
 
 QUIET_WITHIN = 30.0
 NEWS = frozenset(
@@ -43,10 +43,11 @@ def i1_every_answered_write_is_stored_once(evidence: Evidence) -> list[str]:
 
 
 def i2_every_event_reached_every_subscriber(evidence: Evidence) -> list[str]:
-    """Every step of every ticket is in the log, in the subscriber's queue if it concerns it, and
-    was handled by the consumer that is there for it.
+    """Every step of every ticket is in the log and in the stream, in the subscriber's queue if it
+    concerns it, and was handled by the consumer that is there for it.
     """
     logged, heard = _steps_of(evidence.wire), _steps_of(evidence.heard)
+    streamed = _steps_of(evidence.streamed)
     ids = {(seen.ticket, seen.sequence): seen.id for seen in evidence.wire}
     handled = set(evidence.handled)
     missing = []
@@ -54,6 +55,8 @@ def i2_every_event_reached_every_subscriber(evidence: Evidence) -> list[str]:
         where = (step.ticket, step.sequence)
         if where not in logged:
             missing.append(f"{_named(step)} is not in the log")
+        if where not in streamed:
+            missing.append(f"{_named(step)} did not come by SSE")
         if SUBSCRIBER in step.departments and where not in heard:
             missing.append(f"{_named(step)} did not reach {SUBSCRIBER}")
         if step.event in NEWS and (_consumer(step.event), ids.get(where)) not in handled:
@@ -108,7 +111,7 @@ def i4_nothing_happened_without_a_cause(evidence: Evidence) -> list[str]:
         ),
         *(
             f"{seen.id} was heard but never logged"
-            for seen in evidence.heard
+            for seen in (*evidence.heard, *evidence.streamed)
             if seen.id not in events
         ),
         *(
@@ -120,18 +123,28 @@ def i4_nothing_happened_without_a_cause(evidence: Evidence) -> list[str]:
 
 
 def i5_every_command_was_settled(evidence: Evidence) -> list[str]:
-    """Timeouts and 5xx are settled by the same key; nothing is refused that was in order."""
+    """Timeouts and 503 are settled by the same key; nothing is refused that was in order, and no
+    answer is one that nobody has promised.
+    """
     return [
-        f"{entry.move} of {entry.ticket or entry.text} ended with "
-        f"{entry.attempts[-1] if entry.attempts else 'no attempt'} of {len(entry.attempts)}"
-        for entry in evidence.entries
-        if not entry.done
+        *(
+            f"{entry.move} of {entry.ticket or entry.text} ended with "
+            f"{entry.attempts[-1] if entry.attempts else 'no attempt'} of {len(entry.attempts)}"
+            for entry in evidence.entries
+            if not entry.done
+        ),
+        *(
+            f"{entry.move} of {entry.ticket or entry.text} was answered {attempt}"
+            for entry in evidence.entries
+            for attempt in entry.attempts[:-1]
+            if not is_promised(attempt)
+        ),
     ]
 
 
 def i6_order_is_kept(evidence: Evidence) -> list[str]:
-    """Log and subscriber got each ticket's events in order, and what notifications last knows of a
-    ticket is its newest step.
+    """Log, subscriber and stream got each ticket's events in order, and what notifications last
+    knows of a ticket is its newest step.
     """
     last = {
         step.ticket: step.sequence for step in evidence.history if step.event in STEPS
@@ -139,6 +152,7 @@ def i6_order_is_kept(evidence: Evidence) -> list[str]:
     return [
         *(f"log: {text}" for text in _disorder(evidence.wire)),
         *(f"{SUBSCRIBER}: {text}" for text in _disorder(evidence.heard)),
+        *(f"SSE: {text}" for text in _disorder(evidence.streamed)),
         *(
             f"{ticket} is at {sequence}, notifications knows {evidence.progress.get(ticket)}"
             for ticket, sequence in last.items()

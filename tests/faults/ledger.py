@@ -5,7 +5,7 @@ and as JSON lines on disk.
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -49,6 +49,17 @@ def is_retriable(attempt: Attempt) -> bool:
     return attempt.status == NO_ANSWER or attempt.status >= 500 or attempt.status == 429 or running
 
 
+def is_promised(attempt: Attempt) -> bool:
+    """Whether a request that was in order may be answered so while something is broken: with what
+    it asked for, not at all, or by being told to come back.
+    """
+    return (
+        200 <= attempt.status < 300
+        or attempt.status == 503
+        or (attempt.status < 500 and is_retriable(attempt))
+    )
+
+
 class Ledger:
     """The entries of one run, in the order in which they began; safe to use from several
     threads.
@@ -80,6 +91,11 @@ class Ledger:
         """All of them so far."""
         with self._lock:
             return list(self._entries)
+
+    def forget_all_but(self, kept: Collection[Entry]) -> None:
+        """As though nothing but these had ever been asked for."""
+        with self._lock:
+            self._entries = list(kept)
 
     def attempts(self) -> Iterator[Attempt]:
         """Every request that was sent."""

@@ -45,9 +45,28 @@ PLOTS: Mapping[str, Plot] = {
 class Crowd:
     """Everybody who makes load, signed in once."""
 
-    def __init__(self, community: Community, residents: int = 4) -> None:
-        self.residents = [community.resident(f"1390000{n:04}") for n in range(residents)]
-        self.staff = {name: community.staff(name) for name in ("staff", "water", "roads")}
+    def __init__(self, residents: Sequence[Client], staff: Mapping[str, Client]) -> None:
+        self.residents, self.staff = residents, staff
+
+    @classmethod
+    def of(cls, community: Community, residents: int = 4) -> "Crowd":
+        """So many residents, and who solves what they raise."""
+        return cls(
+            [community.resident(f"1390000{n:04}") for n in range(residents)],
+            {name: community.staff(name) for name in ("staff", "water", "roads")},
+        )
+
+    def through(self, port: int, *, keep_alive: bool = True) -> "Crowd":
+        """The same people, reaching the gateway through a port, with a connection for each request
+        unless they are to be kept.
+        """
+        return Crowd(
+            [client.through(port, keep_alive=keep_alive) for client in self.residents],
+            {
+                name: client.through(port, keep_alive=keep_alive)
+                for name, client in self.staff.items()
+            },
+        )
 
 
 class Load:

@@ -10,12 +10,14 @@ import amqp
 import pytest
 
 from chassis import topology
-from chassis.events import CONTENT_TYPE, MAX_BODY
+from chassis.events import CONTENT_TYPE
 from chassis.testing import eventually
-from tests.stack.wire import channel, take_all
+from deploy.local.environment import SERVICES
+from tests.stack.wire import channel, depths, take_all
 
 pytestmark = [pytest.mark.slice, pytest.mark.timeout(300)]
 QUEUE = "notifications.on_ticket_filed"
+MEGABYTE = 1024 * 1024
 
 
 def put(stack, queue, body, **properties):
@@ -45,8 +47,16 @@ POISON = {
     "wrong_schema": (envelope(), {}),
     "unknown_type": (envelope(type="linli.tickets.ticket_eaten.v1"), {}),
     "content_type": (envelope(), {"content_type": "text/plain"}),
-    "too_large": (envelope(data={"x": "x" * MAX_BODY}), {}),
+    "too_large": (envelope(data={"x": "x" * 10 * MEGABYTE}), {}),
 }
+
+
+CALLS = [
+    (b'{"args": [], "kwargs": {}}', {"content_type": "application/json"}),  # nowhere to answer
+    (b'{"args": [], "kwargs": {}}', {"reply_to": "nobody", "correlation_id": "1"}),  # of no type
+    (b"{", {"content_type": "application/json", "reply_to": "amq.rabbitmq.reply-to.gone"}),
+    (b"[]", {"content_type": "text/plain"}),
+]
 
 
 def test_poison_dies_with_its_reason_and_harms_nobody(drill):
@@ -58,8 +68,27 @@ def test_poison_dies_with_its_reason_and_harms_nobody(drill):
         drill.wait_for(answers=20)
 
     drill.verify(poison={topology.dead_queue(QUEUE): len(POISON)})
+    # What nobody mended dies of the same again.
+    stack.linli("dead-letters", "replay", QUEUE, "--all", "--yes")
+    eventually(lambda: depth(stack, topology.dead_queue(QUEUE)) == len(POISON))
     dead = take_all(stack.rabbitmq.amqp_uri, topology.dead_queue(QUEUE))
     assert {each.headers[topology.REASON_HEADER] for each in dead} == set(POISON)
+
+
+def test_calls_that_nobody_can_answer_end_no_service(drill):
+    stack = drill.stack
+    pids = {name: stack.pid(name) for name in SERVICES}
+    with drill.load():
+        drill.wait_for(answers=10)
+        with channel(stack.rabbitmq.amqp_uri) as calling:
+            for name in ("tickets", "residents", "notifications"):
+                for body, properties in CALLS:
+                    message = amqp.Message(body, **properties)
+                    calling.basic_publish(message, topology.RPC_EXCHANGE, f"{name}.list_tickets")
+        drill.wait_for(answers=20)
+
+    drill.verify()
+    assert {name: stack.pid(name) for name in SERVICES} == pids
 
 
 def test_every_event_again_and_again_and_out_of_order_changes_nothing(drill, chance):
@@ -68,7 +97,12 @@ def test_every_event_again_and_again_and_out_of_order_changes_nothing(drill, cha
         load.join()
     first = drill.verify()
     types = {seen.id: seen.type for seen in first.wire}
-    again = [each for each in drill.wire if each.event["id"] in types for _ in range(5)]
+    again = [
+        each
+        for each in drill.wire
+        if each.event["id"] in types
+        for _ in range(100 if chance.random() < 0.1 else chance.randint(1, 5))
+    ]
     chance.shuffle(again)
 
     with channel(stack.rabbitmq.amqp_uri) as putting:
@@ -105,6 +139,11 @@ def test_an_older_event_never_overwrites_a_newer(drill):
 
     assert kept(stack, code) == names[-1]
     administrator.close()
+
+
+def depth(stack, queue):
+    """How much is in a queue."""
+    return depths(stack.rabbitmq.amqp_uri, [queue])[queue]
 
 
 def kept(stack, code):

@@ -3,21 +3,16 @@ what comes twice is the same event.
 """
 
 import contextlib
-import threading
-import uuid
 
 import pytest
 
-from chassis.call import Actor, Call, Grant
 from chassis.testing import eventually
-from chassis.testing.rpc import RpcCaller
 from tests.faults.event_stream import EventStream
-from tests.stack.clients import filing
+from tests.faults.filing import Filing
 
 pytestmark = pytest.mark.timeout(600)
 EVENTS_OF_A_FILING = 2
 """Filed, and accepted at once, for who files it may accept it."""
-THREADS = 3
 
 
 @pytest.mark.parametrize(
@@ -56,34 +51,3 @@ def test_events_resumed_across_kills_of_the_gateway_are_complete(drill, chance, 
 def offsets(messages):
     """Their places in the log."""
     return {each.offset for each in messages}
-
-
-class Filing:
-    """Files tickets by RPC, so that events go on while the gateway is away. A context manager;
-    leaving it waits until there are enough.
-    """
-
-    def __init__(self, stack, at_least):
-        self._stack = stack
-        self._left = threading.Semaphore(at_least)
-        self._ending = threading.Event()
-        self._threads = [threading.Thread(target=self._run) for _ in range(THREADS)]
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._ending.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self):
-        """As a clerk's commands would come from the gateway."""
-        clerk = Actor(str(uuid.uuid4()), "person")
-        may = Grant("any", frozenset({"file", "acceptance", "read"}))
-        with RpcCaller(self._stack.rabbitmq.amqp_uri) as caller:
-            while self._left.acquire(blocking=False) or not self._ending.is_set():
-                call = Call(actor=clerk, grants=(may,), command_id=str(uuid.uuid4()))
-                caller.call("tickets", "file_ticket", filing(), call=call, within=30)

@@ -47,6 +47,7 @@ WELL = Evidence(
     history=STEPS,
     wire=WIRE,
     heard=WIRE[2:],
+    streamed=WIRE,
     handled=[(f"notifications.on_{s.event}", f"e{s.sequence}") for s in STEPS],
     told=TOLD,
     progress={T: 6},
@@ -63,7 +64,10 @@ def test_a_run_in_which_all_went_well_violates_nothing():
 def test_duplicates_on_the_wire_and_repeated_requests_are_no_violation():
     entries = [entry("filing", 0, 503, 201), *WELL.entries[1:]]
 
-    assert violations(replace(WELL, entries=entries, wire=AGAIN, heard=AGAIN[2:])) == {}
+    assert (
+        violations(replace(WELL, entries=entries, wire=AGAIN, heard=AGAIN[2:], streamed=AGAIN))
+        == {}
+    )
 
 
 TROUBLE = {
@@ -72,6 +76,7 @@ TROUBLE = {
     "an answered move is not stored": ("i1", {"history": [s for s in STEPS if s.sequence != 4]}),
     "an event never left": ("i2", {"wire": WIRE[:-1]}),
     "an event did not reach the subscriber": ("i2", {"heard": WIRE[3:]}),
+    "an event did not come by SSE": ("i2", {"streamed": WIRE[1:]}),
     "an event was not handled": ("i2", {"handled": WELL.handled[1:]}),
     "somebody was told twice": ("i3", {"told": [*TOLD, TOLD[0]]}),
     "somebody was never told": ("i3", {"told": TOLD[1:]}),
@@ -83,8 +88,10 @@ TROUBLE = {
     "an event nobody logged": ("i4", {"heard": [*WIRE[2:], replace(WIRE[-1], id="forged")]}),
     "a message without an event": ("i4", {"told": [*TOLD, replace(TOLD[0], event="none")]}),
     "a command without an end": ("i5", {"entries": [*WELL.entries, entry("work", 0, 503)]}),
+    "an answer that nobody promised": ("i5", {"entries": [*WELL.entries, entry("work", 500, 201)]}),
     "a refusal of what is in order": ("i5", {"entries": [*WELL.entries, entry("work", 412)]}),
     "the log in disorder": ("i6", {"wire": [WIRE[1], WIRE[0], *WIRE[2:]]}),
+    "the stream in disorder": ("i6", {"streamed": [WIRE[1], WIRE[0], *WIRE[2:]]}),
     "the subscriber's queue in disorder": ("i6", {"heard": [*WIRE[3:], WIRE[2]]}),
     "one step told by two events": ("i6", {"wire": [*WIRE, replace(WIRE[0], id="other")]}),
     "an older event overwrote a newer": ("i6", {"progress": {T: 4}}),

@@ -20,12 +20,22 @@ CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
 class Client:
     """One caller of the API; `token` makes it somebody. `id` is who that is, when it is known."""
 
-    def __init__(self, url: str, token: str | None = None, id: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        id: str | None = None,
+        *,
+        keep_alive: bool = True,
+    ) -> None:
         self.url, self.token, self.id = url, token, id
+        self._keep_alive = keep_alive
         self._session = requests.Session()
         # Else a proxy or a ~/.netrc of the environment would have its say.
         self._session.trust_env = False
         self._session.headers["Accept-Language"] = "en"
+        if not keep_alive:
+            self._session.headers["Connection"] = "close"
         if token:
             self._session.headers["Authorization"] = f"Bearer {token}"
 
@@ -42,7 +52,11 @@ class Client:
 
     def twin(self) -> "Client":
         """The same caller over connections of its own, for another thread."""
-        return Client(self.url, self.token, self.id)
+        return Client(self.url, self.token, self.id, keep_alive=self._keep_alive)
+
+    def through(self, port: int, *, keep_alive: bool = True) -> "Client":
+        """The same caller, reaching the gateway through another port on loopback."""
+        return Client(f"http://127.0.0.1:{port}", self.token, self.id, keep_alive=keep_alive)
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
         """Any request; `path` is under /api/v1 unless it begins with a slash."""

@@ -36,14 +36,16 @@ WITHOUT_LIMITS = {
     "LINLI_RATE_ANONYMOUS_PHONE": "1000000/minute",
     "LINLI_RATE_SIGN_IN": "1000000/minute",
     "LINLI_RATE_CODES": "1000000/minute",
-    "LINLI_CODES_PER_PHONE": "20",
+    "LINLI_CODES_PER_PHONE": "1000000",
     # Seconds until what a killed worker was about to send is sent by another.
     "LINLI_DELIVERY_LEASE": "8",
 }
 
 
 class Stack:
-    """One installation in `folder`. `settings` are variables that all of its processes get."""
+    """One installation in `folder`. `settings` are variables that all of its processes get;
+    `detours` the ports through which services that start from now on reach the servers' ports.
+    """
 
     def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
         self.home = Home(folder / "home")
@@ -59,6 +61,8 @@ class Stack:
             folder / "postgres", password=self.home.secret("postgres"), settings=FLEETING
         )
         self.ready: dict[str, Any] = {}
+        self.detours: dict[int, int] = {}
+        self._replicas: dict[str, int] = {}
         self._children: dict[str, Child] = {}
 
     def up(self) -> None:
@@ -92,10 +96,20 @@ class Stack:
         """Start a service, without waiting; `variables` hold for this start only."""
         if name in self._children:
             self._children[name].stop()
-        command = [sys.executable, "-m", "chassis.runner", CLASSES[name]]
-        environ = {**self.environment.of_service(name), **variables}
+        service = name.partition("-")[0]
+        command = [sys.executable, "-m", "chassis.runner", CLASSES[service]]
+        environ = {**self._detoured(self.environment.of_service(service)), **variables}
+        if name in self._replicas:
+            environ[_port_variable(service)] = str(self._replicas[name])
         self._children[name] = Child(name, command, self.home.log(name), environ, grace=20.0)
         self._children[name].start()
+
+    def add_replica(self, service: str) -> str:
+        """Start another process of a service beside the one there is; its name."""
+        name = f"{service}-2"
+        self._replicas[name] = free_port()
+        self.start(name)
+        return name
 
     def kill(self, name: str) -> None:
         """`kill -9` of a service's process, which takes its relay with it."""
@@ -115,6 +129,14 @@ class Stack:
             self.stop(name)
         self.start(name, **variables)
         self.wait_ready(name)
+
+    def restart_all(self) -> None:
+        """End every service and start it anew, all at once."""
+        for name in SERVICES:
+            self.stop(name)
+        for name in SERVICES:
+            self.start(name)
+        self.wait_ready()
 
     def heal(self) -> None:
         """Bring back every service that is not there, and wait until all are ready."""
@@ -152,7 +174,8 @@ class Stack:
 
     def port(self, name: str) -> int:
         """Where a service answers for its health."""
-        return self.home.known_port(f"health_{name}") or self.environment.http_port
+        known = self._replicas.get(name) or self.home.known_port(f"health_{name}")
+        return known or self.environment.http_port
 
     def is_ready(self, name: str) -> bool:
         """Whether a service is ready and lacks nothing."""
@@ -207,6 +230,12 @@ class Stack:
         """What the operator's command prints."""
         return self._job("deploy.cli", *arguments)
 
+    def _detoured(self, environ: dict[str, str]) -> dict[str, str]:
+        for port, detour in self.detours.items():
+            reached, instead = f"@127.0.0.1:{port}/", f"@127.0.0.1:{detour}/"
+            environ = {name: text.replace(reached, instead) for name, text in environ.items()}
+        return environ
+
     def _database(self, name: str) -> dict[str, str]:
         return self.postgres.provide(
             name,
@@ -234,6 +263,10 @@ class Stack:
         )
         assert done.returncode == 0, (module, arguments, done.stdout, done.stderr)
         return done.stdout
+
+
+def _port_variable(service: str) -> str:
+    return "LINLI_HTTP_PORT" if service == "gateway" else f"LINLI_HEALTH_PORT_{service.upper()}"
 
 
 def _ours(name: str) -> bool:

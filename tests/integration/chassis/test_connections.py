@@ -25,18 +25,18 @@ from chassis.testing import eventually
 from chassis.testing.processes import ServiceProcess
 from chassis.testing.wire import opened
 from tests.integration.chassis.conftest import CLOUD_EVENT, ECHO, QUEUE, Toy, event
-from tests.integration.chassis.proxy import Wire
+from tests.stack.proxy import DOWNSTREAM, Proxy, Slicer
 from tests.toys.echo.service import add_event
 
 
 @pytest.fixture
-def wire(rabbitmq: Any) -> Iterator[Wire]:
-    with Wire(rabbitmq.ports["amqp"]) as wire:
+def wire(rabbitmq: Any) -> Iterator[Proxy]:
+    with Proxy(rabbitmq.ports["amqp"]) as wire:
         yield wire
 
 
 @pytest.fixture
-def echo_by_wire(echo: Toy, echo_environ: dict[str, str], wire: Wire) -> Iterator[Toy]:
+def echo_by_wire(echo: Toy, echo_environ: dict[str, str], wire: Proxy) -> Iterator[Toy]:
     """A toy that reaches the broker through the wire, and is the only one."""
     echo.process.stop()
     uri = re.sub(r":\d+/", f":{wire.port}/", echo.amqp_uri)
@@ -46,12 +46,12 @@ def echo_by_wire(echo: Toy, echo_environ: dict[str, str], wire: Wire) -> Iterato
         yield toy
 
 
-def test_answers_that_arrive_in_small_pieces_are_read_whole(echo_by_wire: Toy, wire: Wire) -> None:
+def test_answers_that_arrive_in_small_pieces_are_read_whole(echo_by_wire: Toy, wire: Proxy) -> None:
     """Whoever publishes must not read meanwhile: it would take what another waits for."""
-    wire.pieces = 500
     text = "x" * 20_000
+    pieces = Slicer([DOWNSTREAM], average_size=500, delay=0.001)
 
-    with ThreadPoolExecutor(8) as pool:
+    with wire.having(pieces), ThreadPoolExecutor(8) as pool:
         asked = [
             pool.submit(echo_by_wire.call, "ask_itself", "echo", [text], 20, within=25)
             for _ in range(24)
@@ -63,7 +63,7 @@ def test_answers_that_arrive_in_small_pieces_are_read_whole(echo_by_wire: Toy, w
 
 
 def test_connections_that_were_cut_without_a_word_are_replaced(
-    echo_by_wire: Toy, wire: Wire
+    echo_by_wire: Toy, wire: Proxy
 ) -> None:
     """The broker believes in the old ones for a while and gives each a handful to no avail; the
     rest arrives. The relay, too, gets another.

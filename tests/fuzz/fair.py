@@ -1,0 +1,39 @@
+"""Refusals of well-formed data that are fair: what no schema can know, each with its reason."""
+
+from collections.abc import Mapping
+from typing import Any
+
+FAIR: Mapping[str, str] = {
+    "idempotency_key_reused": "keys that are drawn at random repeat",
+    "invalid_cursor": "a cursor is opaque: only the list that gave it can tell it from other text",
+    "bad_cursor": "the same, of other lists",
+    "unknown_area": "which places there are, the schema cannot know",
+    "unknown_parent": "the same, of the place right above",
+    "unknown_department": "the same, of departments",
+    "unknown_person": "the same, of people",
+    "unknown_category": "the same, of categories",
+    "not_on_duty": "who is on duty today is nothing that a schema knows",
+    "not_of_department": "whose clerk somebody is neither",
+    "before_start": "two dates that are each in order need not be so together",
+}
+FAIR_OF_A_FIELD: Mapping[tuple[str, str], str] = {
+    ("id_number", "invalid_value"): "GB 11643 has a check digit",
+    ("phone", "invalid_value"): "which numbers are given out is in no pattern",
+    ("level", "invalid_value"): "a place's level is that of the last letter of its code",
+    ("area", "required"): "only some roles need one",
+    ("department", "required"): "the same",
+    ("area", "wrong_level"): "each role is held at levels of its own",
+    ("area", "not_for_role"): "some roles are held in a department",
+    ("department", "not_for_role"): "most roles are held in an area",
+}
+
+
+def is_fair(problem: Mapping[str, Any]) -> bool:
+    """Whether all that a refusal objects to is beyond what a schema can say."""
+    faults = problem.get("errors") or [{"code": problem["type"].removeprefix("/problems/")}]
+    return all(_is_fair(fault) for fault in faults)
+
+
+def _is_fair(fault: Mapping[str, str]) -> bool:
+    field = fault.get("pointer", "").rpartition("/")[2]
+    return fault["code"] in FAIR or (field, fault["code"]) in FAIR_OF_A_FIELD
