@@ -10,12 +10,16 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+# What an answer says about the request rather than about the thing.
+_OF_THE_REQUEST = frozenset({"masked"})
 _TAG = re.compile(r'(?:W/)?"([^"]*)"')
 _VERSION = re.compile(r"([0-9]{1,9})(?:-.*)?")
 
 
 def etag_of(answer: Any) -> str:
     """The tag of an answer; when it is a ticket, its version comes first."""
+    if isinstance(answer, Mapping):
+        answer = {name: value for name, value in answer.items() if name not in _OF_THE_REQUEST}
     text = json.dumps(answer, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     digest = hashlib.sha256(text.encode()).hexdigest()[:20]
     versioned = isinstance(answer, Mapping) and isinstance(answer.get("version"), int)

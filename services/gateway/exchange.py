@@ -119,6 +119,9 @@ def _admit(
     rate = _rate(operation, caller)
     headers |= service.gate.limits.count(rate, caller.id or address).headers()
     _authorise(operation, caller)
+    if operation.caller_rate:
+        who = caller.id or address
+        headers |= service.gate.limits.count(operation.caller_rate, who).headers()
     return caller
 
 

@@ -44,6 +44,7 @@ class Operation:
     secret: bool
     owner_decides: bool
     rate: str
+    caller_rate: str | None
     tag: str
 
     # Building a schema costs more than using it.
@@ -93,6 +94,7 @@ def operation(
     secret: bool = False,
     owner_decides: bool = False,
     rate: str = "anonymous",
+    caller_rate: str | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
     """Serve a method at `path` under /api/v1.
 
@@ -103,7 +105,8 @@ def operation(
     is compared with, `version` or `whole`, and whether it is `required`. `errors`: what it may
     raise besides what its declaration implies, as classes or, for what other services raise, as
     `<status> <code>`. `media_type`: of the answer. `secret`: its answer is never stored. `rate`:
-    the rate that holds for anonymous callers.
+    the rate that holds for anonymous callers. `caller_rate`: one more, of this operation, for each
+    caller.
     """
 
     def declare(handler: Callable[..., Any]) -> Callable[..., Response]:
@@ -124,6 +127,7 @@ def operation(
             secret=secret,
             owner_decides=owner_decides,
             rate=rate,
+            caller_rate=caller_rate,
             tag=handler.__qualname__.partition(".")[0],
         )
         OPERATIONS.append(declared)

@@ -49,6 +49,7 @@ OPERATIONS: Mapping[str, str] = {
     "residents.write": "register and amend residents",
     "households.read": "see households and who lives in them",
     "households.write": "register, amend and close households, and say who lives in them",
+    "residents.disclose": "see personal data of residents in full, for a reason",
     "residents.audit": "see who used or was refused personal data",
     "inbox.read": "read one's inbox",
     "inbox.write": "mark a message of one's inbox as read",
@@ -66,8 +67,8 @@ _HOLDING = frozenset(
 _NEIGHBOURHOOD = frozenset({"read", "file_on_behalf", "comments", "internal_comments"})
 _CLERK = _NEIGHBOURHOOD | {
     "acceptance", "refusal", "assignment", "amendment", "follow-up", "call-list",
-    "residents.read", "residents.write", "households.read", "households.write",
-    "duties.read", "events.read",
+    "residents.read", "residents.write", "residents.disclose", "households.read",
+    "households.write", "duties.read", "events.read",
 }  # fmt: skip
 
 Row = Mapping[str, frozenset[str]]
@@ -149,6 +150,7 @@ SCOPES: Mapping[str, frozenset[str]] = {
     "duties:write": frozenset({"duties.write"}),
     "residents:read": frozenset({"residents.read"}),
     "residents:write": frozenset({"residents.write"}),
+    "residents:disclose": frozenset({"residents.disclose"}),
     "audit:read": frozenset({"residents.audit"}),
     "households:read": frozenset({"households.read"}),
     "households:write": frozenset({"households.write"}),

@@ -39,6 +39,7 @@ class GatewaySettings(ServiceSettings):
     rate_anonymous_phone: str = setting("LINLI_RATE_ANONYMOUS_PHONE", "10/hour")
     rate_sign_in: str = setting("LINLI_RATE_SIGN_IN", "600/minute")
     rate_codes: str = setting("LINLI_RATE_CODES", "60/minute")
+    rate_disclosures: str = setting("LINLI_RATE_DISCLOSURES", "60/hour")
     codes_per_phone: int = setting("LINLI_CODES_PER_PHONE", 10, int)
     session_hours: int = setting("LINLI_SESSION_HOURS", 720, int)
     staff_session_hours: int = setting("LINLI_STAFF_SESSION_HOURS", 12, int)
@@ -56,4 +57,5 @@ class GatewaySettings(ServiceSettings):
             "anonymous_phone": self.rate_anonymous_phone,
             "sign_in": self.rate_sign_in,
             "codes": self.rate_codes,
+            "disclosures": self.rate_disclosures,
         }

@@ -2,7 +2,7 @@
 every answer, names in every list.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from chassis import clock
@@ -114,6 +114,11 @@ def contact(row: Any, key: DataKey | None) -> dict[str, Any]:
         "email": _shown(row, key, "email"),
         "locale": row.locale,
     }
+
+
+def disclosed(row: Any, key: DataKey | None, fields: Iterable[str]) -> dict[str, Any]:
+    """These fields of a person, in plain text."""
+    return {field: _shown(row, key, field) for field in fields}
 
 
 def _shown(

@@ -21,7 +21,7 @@ from services.residents.vault import DataKey, Vault
 
 # What was done. `contact`: a service was told how to reach somebody.
 READ, LIST, REGISTER, CHANGE, CONTACT = "read", "list", "register", "change", "contact"
-READ_AUDIT = "read_audit"
+READ_AUDIT, DISCLOSE = "read_audit", "disclose"
 DONE, REFUSED = "done", "refused"
 
 
@@ -33,11 +33,13 @@ def key(
     *,
     action: str,
     fields: Collection[str],
+    reason: str | None = None,
 ) -> DataKey | None:
-    """The data key of a person, with an entry that says who has it, and for which fields; None if
-    the person was erased.
+    """The data key of a person, with an entry that says who has it, for which fields and why; None
+    if the person was erased.
     """
-    note(session, call, action, Subject("resident", person.id, person.area), fields=fields)
+    subject = Subject("resident", person.id, person.area)
+    note(session, call, action, subject, fields=fields, reason=reason)
     stored = session.get(ResidentKey, person.id)
     if stored is None:
         return None

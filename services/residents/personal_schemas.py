@@ -4,9 +4,21 @@ from datetime import datetime
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
+from marshmallow.validate import ContainsOnly, Length
 
 from chassis import clock
-from services.residents.schemas import Page, ResidentRef
+from chassis.screening import screen
+from services.residents.schemas import Line, Page, ResidentRef
+from services.residents.sealing import SEALED
+
+
+class Reason(Line):
+    """Why somebody does what the audit will show for ever: numbers in it are masked."""
+
+    longest = 200
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        return screen(super()._deserialize(value, attr, data, **kwargs))
 
 
 class Moment(fields.String):
@@ -37,3 +49,17 @@ class ListAudit(AuditFilter, Page):
 
 class ResidentAudit(ResidentRef, AuditFilter, Page):
     """Which entries about one person."""
+
+
+class Disclose(ResidentRef):
+    """Which fields of a person to show in plain text, and why."""
+
+    class Meta:
+        # A schema has `fields` of its own.
+        include = {
+            "fields": fields.List(
+                fields.String(), required=True, validate=[Length(1), ContainsOnly(SEALED)]
+            )
+        }
+
+    reason = Reason(required=True)

@@ -89,6 +89,21 @@ def resident(session: Session, call: Call, vault: Vault, person: UUID) -> dict[s
     return answers.resident(found, key)
 
 
+def disclosure(session: Session, call: Call, vault: Vault, wanted: Wanted) -> dict[str, Any]:
+    """Some fields of a person in plain text, for a reason that stays in the audit; raises NotFound,
+    Forbidden.
+    """
+    found = get(session, Resident, wanted["id"])
+    holds = reach.of_resident(call, found.id, found.area)
+    about = Subject("resident", found.id, found.area)
+    reach.demand(call, holds, "residents.disclose", about)
+    fields, reason = wanted["fields"], wanted["reason"]
+    key = audit.key(
+        session, call, vault, found, action=audit.DISCLOSE, fields=fields, reason=reason
+    )
+    return answers.disclosed(found, key, fields)
+
+
 def contact(session: Session, call: Call, vault: Vault, person: UUID) -> dict[str, Any]:
     """How to reach a person, for the service that does; raises NotFound, Forbidden."""
     if call.actor.kind != "system" or call.actor.id not in reach.REACH_PEOPLE:

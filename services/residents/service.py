@@ -117,6 +117,13 @@ class ResidentsService(
             return queries.contact(session, self.call, self.vault, wanted["id"])
 
     @rpc
+    def disclose(self, query: Json) -> Json:
+        """Some `fields` of the person with an `id`, in plain text, for a `reason`."""
+        wanted = personal_schemas.Disclose().load(query)
+        with self.db.transaction() as session:
+            return queries.disclosure(session, self.call, self.vault, wanted)
+
+    @rpc
     def list_audit(self, query: Json) -> Json:
         """A page of the audit within what the caller may see of it, newest first."""
         wanted = personal_schemas.ListAudit().load(query)

@@ -12,6 +12,7 @@ from marshmallow import (
     validates_schema,
 )
 
+from chassis.screening import screen
 from services.tickets import texts
 from services.tickets.lifecycle import NO_ANSWER, UNREACHABLE, State
 
@@ -34,8 +35,8 @@ MOST = 200
 
 
 class Text(fields.String):
-    """What somebody wrote, cleaned, of at most `most` characters. Nothing but space counts as
-    nothing.
+    """What somebody wrote, cleaned, of at most `most` characters, with phone and ID numbers masked.
+    Nothing but space counts as nothing.
     """
 
     default_error_messages = {
@@ -53,7 +54,7 @@ class Text(fields.String):
             raise self.make_error("long", most=self.most)
         if not text and self.required:
             raise self.make_error("empty")
-        return text or None
+        return screen(text) or None
 
 
 def _optional_text(most: int) -> Text:

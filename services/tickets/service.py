@@ -1,8 +1,10 @@
 """Tickets, the whole surface: commands and queries by RPC, facts of residents by event."""
 
+from collections.abc import Callable
 from typing import Any
 
 from nameko.timer import timer
+from sqlalchemy.orm import Session
 
 from chassis.call import Call, system_call
 from chassis.clock import now
@@ -12,6 +14,7 @@ from chassis.database import Database
 from chassis.events import CloudEvent
 from chassis.health import Health
 from chassis.rpc import rpc
+from chassis.screening import Screened
 from services.tickets import listing, projections, queries, schemas
 from services.tickets.commands import dispatch, filing, follow_up, work, writing
 
@@ -20,7 +23,7 @@ Json = dict[str, Any]
 
 class TicketsService:
     """What tickets accepts. Every command answers with the ticket as it stands then; repeated, it
-    changes nothing.
+    changes nothing. `masked` in an answer names the texts in which a phone or ID number was masked.
     """
 
     name = "tickets"
@@ -33,7 +36,9 @@ class TicketsService:
     def file_ticket(self, command: Json) -> Json:
         """File a ticket. `command`: schemas.FileTicket; raises Invalid, Forbidden."""
         with self.db.transaction() as session:
-            return filing.file_ticket(session, self.call, schemas.FileTicket().load(command))
+            return _screened(
+                filing.file_ticket, session, self.call, schemas.FileTicket().load(command)
+            )
 
     @rpc
     def accept(self, command: Json) -> Json:
@@ -47,13 +52,13 @@ class TicketsService:
     def refuse(self, command: Json) -> Json:
         """Say that it will not be handled. `command`: schemas.Refuse."""
         with self.db.transaction() as session:
-            return dispatch.refuse(session, self.call, schemas.Refuse().load(command))
+            return _screened(dispatch.refuse, session, self.call, schemas.Refuse().load(command))
 
     @rpc
     def assign(self, command: Json) -> Json:
         """Give it to a department or a person. `command`: schemas.Assign; raises also Invalid."""
         with self.db.transaction() as session:
-            return dispatch.assign(session, self.call, schemas.Assign().load(command))
+            return _screened(dispatch.assign, session, self.call, schemas.Assign().load(command))
 
     @rpc
     def start_work(self, command: Json) -> Json:
@@ -65,13 +70,13 @@ class TicketsService:
     def send_back(self, command: Json) -> Json:
         """Give it back. `command`: schemas.Reasoned."""
         with self.db.transaction() as session:
-            return work.send_back(session, self.call, schemas.Reasoned().load(command))
+            return _screened(work.send_back, session, self.call, schemas.Reasoned().load(command))
 
     @rpc
     def resolve(self, command: Json) -> Json:
         """Say what was done. `command`: schemas.Resolve."""
         with self.db.transaction() as session:
-            return work.resolve(session, self.call, schemas.Resolve().load(command))
+            return _screened(work.resolve, session, self.call, schemas.Resolve().load(command))
 
     @rpc
     def rate(self, command: Json) -> Json:
@@ -79,19 +84,21 @@ class TicketsService:
         raises also Invalid.
         """
         with self.db.transaction() as session:
-            return follow_up.rate(session, self.call, schemas.FollowUp().load(command))
+            return _screened(follow_up.rate, session, self.call, schemas.FollowUp().load(command))
 
     @rpc
     def reopen(self, command: Json) -> Json:
         """Give it to the same unit again. `command`: schemas.Reasoned."""
         with self.db.transaction() as session:
-            return follow_up.reopen(session, self.call, schemas.Reasoned().load(command))
+            return _screened(follow_up.reopen, session, self.call, schemas.Reasoned().load(command))
 
     @rpc
     def withdraw(self, command: Json) -> Json:
         """Take it back. `command`: schemas.Reasoned."""
         with self.db.transaction() as session:
-            return follow_up.withdraw(session, self.call, schemas.Reasoned().load(command))
+            return _screened(
+                follow_up.withdraw, session, self.call, schemas.Reasoned().load(command)
+            )
 
     @rpc
     def comment(self, command: Json) -> Json:
@@ -99,13 +106,13 @@ class TicketsService:
         Forbidden.
         """
         with self.db.transaction() as session:
-            return writing.comment(session, self.call, schemas.Comment().load(command))
+            return _screened(writing.comment, session, self.call, schemas.Comment().load(command))
 
     @rpc
     def amend(self, command: Json) -> Json:
         """Correct it. `command`: schemas.Amend; raises UnknownTicket, Forbidden, Stale, Invalid."""
         with self.db.transaction() as session:
-            return writing.amend(session, self.call, schemas.Amend().load(command))
+            return _screened(writing.amend, session, self.call, schemas.Amend().load(command))
 
     @rpc
     def get_ticket(self, query: Json) -> Json:
@@ -178,3 +185,11 @@ class TicketsService:
         """Keep the duty as it is now."""
         with self.db.transaction(event) as session:
             projections.keep_duty(session, event)
+
+
+def _screened(
+    handle: Callable[[Session, Call, Json], Json], session: Session, call: Call, command: Json
+) -> Json:
+    masked = [name for name, value in command.items() if isinstance(value, Screened)]
+    answer = handle(session, call, command)
+    return {**answer, "masked": sorted(masked)} if masked else answer

@@ -9,6 +9,7 @@ from chassis.errors import NotFound
 from services.gateway.api.capability import Capability
 from services.gateway.exchange import Ask
 from services.gateway.operation import operation
+from services.gateway.schemas import personal
 from services.gateway.schemas import registry as schemas
 from services.gateway.schemas.common import list_of
 
@@ -67,6 +68,21 @@ class Residents(Capability):
     def get_resident(self, ask: Ask) -> Any:
         """One person, masked."""
         return ask.of(self.residents).get_resident(ask.command())
+
+    @operation(
+        "POST",
+        "/residents/<uuid:id>/disclosures",
+        policy="residents.disclose",
+        body=personal.NewDisclosure,
+        answer=personal.Disclosure,
+        errors=(NotFound,),
+        secret=True,
+        owner_decides=True,
+        caller_rate="disclosures",
+    )
+    def disclose(self, ask: Ask) -> Any:
+        """Some of a person's data in full, this once, for a reason that stays in the audit."""
+        return ask.of(self.residents).disclose(ask.command())
 
     @operation(
         "PATCH",

@@ -16,6 +16,13 @@ def _maybe(field: type[base.Field[Any]] = base.String, **options: Any) -> base.F
     return field(required=True, allow_none=True, **options)
 
 
+def _masked() -> base.Field[Any]:
+    return base.List(
+        base.String(),
+        metadata={"description": "texts of the request in which a phone or ID number was masked"},
+    )
+
+
 class Holder(Schema):
     """Who has a ticket now: a person, a department, or the area's secretary."""
 
@@ -58,6 +65,7 @@ class Ticket(Schema):
     state = base.String(required=True, validate=OneOf(STATES))
     version = base.Integer(required=True, metadata={"description": "what If-Match compares"})
     sequence = base.Integer(required=True, metadata={"description": "grows with every event"})
+    masked = _masked()
     category = base.String(required=True)
     category_name = base.String(required=True)
     title = _maybe()
@@ -135,6 +143,7 @@ class Comment(Schema):
     ticket = fields.Uuid(required=True)
     sequence = base.Integer(required=True)
     text = base.String(required=True)
+    masked = _masked()
     visibility = base.String(required=True, validate=OneOf(["public", "internal"]))
     author = _maybe()
     author_kind = _maybe()

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from marshmallow import ValidationError
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
@@ -292,3 +293,33 @@ def test_a_subject_that_is_no_person_concerns_those_who_are_named(world):
 
     entry = world.audit_of(person)["items"][0]
     assert (entry["kind"], entry["people"]) == ("household", 1)
+
+
+def test_a_disclosure_shows_what_was_asked_for_and_leaves_its_reason(world):
+    phone = a_phone()
+    person = world.register("王小明", phone=phone)["id"]
+
+    shown = world.disclose(person, "phone", "address", reason="回访，电话 13800131234")
+
+    assert shown == {"phone": f"+86{phone}", "address": None}
+    entry = world.audit_of(person)["items"][0]
+    assert (entry["action"], entry["fields"]) == ("disclose", ["address", "phone"])
+    assert entry["reason"] == "回访，电话 138****1234"
+
+
+def test_who_may_only_read_is_shown_nothing_in_full(world):
+    world.add_community()
+    person = world.register(phone=a_phone(), area=COMMUNITY)["id"]
+
+    with pytest.raises(Denied):
+        world.disclose(person, "phone", call=caller(CLERK, "residents.read"))
+    with pytest.raises(Hidden):
+        world.disclose(person, "phone", call=caller(f"area:{OTHER}"))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"fields": []}, {"fields": ["locale"]}, {"reason": ""}, {"reason": "a\nb"}]
+)
+def test_a_disclosure_names_fields_and_a_reason(world, wrong):
+    with pytest.raises(ValidationError):
+        world.disclose(world.register()["id"], "phone", **wrong)

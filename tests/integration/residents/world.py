@@ -30,7 +30,7 @@ EVERYTHING = frozenset(
     f"{noun}.{verb}"
     for noun in ("areas", "residents", "households", "duties", "departments")
     for verb in ("read", "write")
-) | {"residents.audit"}
+) | {"residents.audit", "residents.disclose"}
 MOMENT = datetime(2026, 11, 1, 8, tzinfo=UTC)
 
 
@@ -125,6 +125,11 @@ class World:
         wanted = schemas.ResidentRef().load({"id": resident})
         asking = call or system_call("notifications")
         return queries.contact(self.session, asking, self.vault, wanted["id"])
+
+    def disclose(self, resident: str, *fields: str, call: Call | None = None, **more: Any) -> Any:
+        command = {"id": resident, "fields": list(fields), "reason": "回访", **more}
+        wanted = personal_schemas.Disclose().load(command)
+        return queries.disclosure(self.session, call or caller(), self.vault, wanted)
 
     def audit(self, call: Call | None = None, **wanted: Any) -> Any:
         loaded = personal_schemas.ListAudit().load(wanted)
