@@ -1,5 +1,5 @@
-"""Starts a service and ends it: waits for its servers, runs it with its relay, and stops within its
-grace period come what may.
+"""Starts a service and ends it: waits for its servers, runs it with its relay and what else works
+beside it, and stops within its grace period come what may.
 
 `python -m chassis.runner services.tickets.service:TicketsService`
 """
@@ -34,7 +34,7 @@ from chassis.settings import ServiceSettings, SettingsError
 log = logs.get("runner")
 
 EXIT_SETTINGS, EXIT_DIED, EXIT_KILLED = 78, 70, 75
-# Seconds: for one look at a server while starting, and after the grace period for the relay.
+# Seconds: for one look at a server while starting, and after the grace period for the rest.
 _LOOK, _LAST_SECOND = 5.0, 1.5
 
 
@@ -66,7 +66,9 @@ def _with_errors(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class Runner:
-    """One service in this process, and its relay in another."""
+    """One service in this process, and in others what works beside it: its relay, and the modules
+    that the service class names in `beside`.
+    """
 
     def __init__(self, service_path: str) -> None:
         self._path = service_path
@@ -74,7 +76,9 @@ class Runner:
         self._service_cls = getattr(import_module(module), name)
         self.settings = settings_of(self._service_cls)
         self._container = Container(self._service_cls, nameko_config(self.settings))
-        self._relay: subprocess.Popen[bytes] | None = None
+        relay = ["chassis.relay"] if getattr(self._service_cls, "emits", False) else []
+        self._modules = [*relay, *getattr(self._service_cls, "beside", ())]
+        self._beside: dict[str, subprocess.Popen[bytes]] = {}
         self._asked_to_stop = False
 
     def run(self) -> int:
@@ -90,11 +94,11 @@ class Runner:
         died = eventlet.spawn(self._container.wait)
         log.info("service_started", pid=os.getpid())
         while not self._asked_to_stop and not died.dead:
-            self._keep_relay()
+            self._keep_beside()
             eventlet.sleep(0.1)
         if died.dead and not self._asked_to_stop:
             log.error("service_died")
-            self._end_relay()
+            self._end_beside()
             return EXIT_DIED
         return self._stop()
 
@@ -124,15 +128,16 @@ class Runner:
         engine.dispose()
         return not self._asked_to_stop
 
-    def _keep_relay(self) -> None:
-        if not getattr(self._service_cls, "emits", False):
-            return
-        if self._relay is None or self._relay.poll() is not None:
-            if self._relay is not None:
-                log.error("relay_died", code=self._relay.returncode)
+    def _keep_beside(self) -> None:
+        for module in self._modules:
+            process = self._beside.get(module)
+            if process is not None and process.poll() is None:
+                continue
+            if process is not None:
+                log.error(f"{module.rpartition('.')[2]}_died", code=process.returncode)
                 eventlet.sleep(0.5)
-            self._relay = subprocess.Popen(
-                [sys.executable, "-m", "chassis.relay", self.settings.service, str(os.getpid())]
+            self._beside[module] = subprocess.Popen(
+                [sys.executable, "-m", module, self.settings.service, str(os.getpid())]
             )
 
     def _stop(self) -> int:
@@ -142,21 +147,22 @@ class Runner:
         with eventlet.Timeout(self.settings.grace, False):
             self._container.stop()
             stopped = True
-        self._end_relay()
+        self._end_beside()
         if not stopped:
             log.warning("stopped_by_force")
             return EXIT_KILLED
         log.info("stopped")
         return 0
 
-    def _end_relay(self) -> None:
-        if self._relay is None or self._relay.poll() is not None:
-            return
-        self._relay.terminate()
-        try:
-            self._relay.wait(1)
-        except subprocess.TimeoutExpired:
-            self._relay.kill()
+    def _end_beside(self) -> None:
+        running = [process for process in self._beside.values() if process.poll() is None]
+        for process in running:
+            process.terminate()
+        for process in running:
+            try:
+                process.wait(1)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 def settings_of(service_cls: Any) -> ServiceSettings:

@@ -6,12 +6,15 @@ Of a request's headers only those named here reach the call's context.
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from io import BytesIO
+from typing import IO, Any
 from urllib.parse import unquote_to_bytes
 
 import eventlet
+from eventlet.semaphore import Semaphore
 from werkzeug.exceptions import (
     BadRequest,
     ClientDisconnected,
@@ -27,6 +30,7 @@ from werkzeug.wrappers import Request, Response
 
 from chassis import logs, problems, trace
 from chassis.call import Call
+from chassis.errors import Unavailable
 from chassis.ids import new_id
 from chassis.webserver import Limits
 
@@ -94,6 +98,10 @@ class LinliRequest(Request):
         """What the answer and every log line of this request carry."""
         return self.call.request_id
 
+    def _get_file_stream(self, *_: Any, **__: Any) -> IO[bytes]:
+        """What is uploaded may be personal: it never lies in a temporary file."""
+        return BytesIO()
+
 
 @dataclass(frozen=True)
 class Route:
@@ -113,6 +121,7 @@ class WebApp:
 
     def __init__(self, routes: list[Any], options: WebOptions) -> None:
         self._options = options
+        self._large = Semaphore(options.limits.large_bodies)
         self._rules = Map(
             [Rule(route.path, methods=route.methods, endpoint=route) for route in routes],
             merge_slashes=False,
@@ -151,8 +160,9 @@ class WebApp:
         try:
             route, values = self._match(request)
             _check_url(request)
-            self._read_body(request, route)
-            response: Response = route.handle(request, values)
+            with self._room(request, route):
+                self._read_body(request)
+                response: Response = route.handle(request, values)
             return response
         except HTTPException as error:
             return self._http_exception(request, error)
@@ -164,12 +174,26 @@ class WebApp:
         request.rule = route
         return route, values
 
-    def _read_body(self, request: LinliRequest, route: Any) -> None:
+    @contextmanager
+    def _room(self, request: LinliRequest, route: Any) -> Iterator[None]:
+        """Bodies are in memory as long as they are needed, before anybody knows whose they are: a
+        few large ones at a time.
+        """
+        length, usual = request.content_length or 0, self._options.limits.body_bytes
+        if length > (route.max_body or usual):
+            raise RequestEntityTooLarge()
+        large = length > usual
+        if large and not self._large.acquire(blocking=False):
+            raise Unavailable(retry_after=1)
+        try:
+            yield
+        finally:
+            if large:
+                self._large.release()
+
+    def _read_body(self, request: LinliRequest) -> None:
         """Read all of it before a worker is asked for: a slow sender shall hold no worker."""
         limits = self._options.limits
-        allowed = route.max_body or limits.body_bytes
-        if (request.content_length or 0) > allowed:
-            raise RequestEntityTooLarge()
         try:
             with eventlet.Timeout(limits.body, RequestTimeout()):
                 request.get_data(cache=True)

@@ -27,9 +27,10 @@ _KEEP_ALIVE_GRACE, _HALF_SENT_GRACE = 0.3, 2.0
 
 @dataclass(frozen=True)
 class Limits:
-    """What clients may take. `stall` is the longest silence within a request or a response, `head`
-    and `body` what both parts of a request may take in all, `patience` the wait for a worker,
-    `answer` the wait for its answer; seconds and bytes.
+    """What clients may take. `body_bytes` is what a body may have where no more is allowed, and
+    `large_bodies` how many that have more are read at a time. `stall` is the longest
+    silence within a request or a response, `head` and `body` what both parts of a request may take
+    in all, `patience` the wait for a worker, `answer` the wait for its answer; seconds and bytes.
     """
 
     connections: int = 2000
@@ -38,6 +39,7 @@ class Limits:
     head: float = 10.0
     body: float = 30.0
     body_bytes: int = 1 << 20
+    large_bodies: int = 8
     patience: float = 0.5
     answer: float = 10.0
 

@@ -23,7 +23,7 @@ from chassis.errors import (
 )
 from chassis.http import LinliRequest
 from chassis.ids import new_id
-from services.gateway import bodies, etags, once, policy, responses
+from services.gateway import bodies, etags, once, policy, responses, uploads
 from services.gateway.authentication import ANONYMOUS, Caller, bearer_token, identify
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class Ask:
     until: float
     query: dict[str, Any] = field(default_factory=dict)
     body: dict[str, Any] = field(default_factory=dict)
+    file: bytes = b""
 
     def of(self, service: Callable[..., Any]) -> Any:
         """Another service, asked in the caller's name, who must have an answer in time."""
@@ -157,16 +158,17 @@ def _prepare(
     """The request, checked against its declaration."""
     if any(len(value) > _LONGEST_ID for value in path.values()):
         raise NotFound()
-    body = _body(operation, request)
+    body, query = _body(operation, request), _query(operation, request)
+    file = uploads.read(request, operation.upload) if operation.upload else b""
     call = replace(
         request.call,
         actor=caller.actor(),
         grants=caller.grants,
         command_id=str(new_id()),
-        occurred_at=_occurred_at(caller, body),
+        occurred_at=_occurred_at(caller, body, query),
     )
     until = time.monotonic() + service.gate.settings.call_deadline
-    return Ask(operation, request, caller, call, path, until, _query(operation, request), body)
+    return Ask(operation, request, caller, call, path, until, query, body, file)
 
 
 def _body(operation: "Operation", request: LinliRequest) -> dict[str, Any]:
@@ -200,9 +202,9 @@ def _fault(name: str, code: str, message: str) -> dict[str, str]:
     return {"pointer": f"/{name}", "code": code, "message": message}
 
 
-def _occurred_at(caller: Caller, body: dict[str, Any]) -> Any:
+def _occurred_at(caller: Caller, body: dict[str, Any], query: dict[str, Any]) -> Any:
     """When it happened: now, unless whoever imports says otherwise."""
-    told = body.pop("occurred_at", None)
+    told = body.pop("occurred_at", None) or query.pop("occurred_at", None)
     if told is None:
         return clock.now()
     if not caller.may_import():

@@ -1,5 +1,6 @@
 """Running a POST once: claim its key, run it, settle the claim; or give the stored answer again."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -41,7 +42,11 @@ def run(service: Any, ask: "Ask", handle: Callable[["Ask"], Response]) -> Respon
 
 
 def _canonical(ask: "Ask") -> bytes:
-    """The body without its whitespace and order, so that a client may write the same anew."""
+    """The body without its whitespace and order, so that a client may write the same anew; of a
+    form, whose boundary is another each time, the file and what was asked with it.
+    """
+    if ask.operation.upload:
+        return ask.request.query_string + b"\n" + hashlib.sha256(ask.file).digest()
     raw = ask.request.get_data()
     value = bodies.parse(raw) if raw and ask.operation.body_schema else None
     return json.dumps(value, sort_keys=True).encode()

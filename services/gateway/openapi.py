@@ -33,7 +33,22 @@ _BODY = (
     "400 broken_json", "411 length_required", "413 too_large", "415 wrong_media_type",
     "422 invalid",
 )  # fmt: skip
+_UPLOAD = ("411 length_required", "413 too_large", "415 not_a_form", "422 invalid")
 _POST = ("409 still_running", "422 idempotency_key_reused", "422 idempotency_key_malformed")
+# OpenAPI 3.1 says of a file no more than this.
+_FORM = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "properties": {"file": {"contentMediaType": "application/octet-stream"}},
+                "required": ["file"],
+                "additionalProperties": False,
+            }
+        }
+    },
+}
 _STEMS = {"200": "As asked.", "201": "Made.", "202": "Taken on.", "204": "Done."}
 _HEADERS = {
     "ETag": "the version of this answer, for If-None-Match and If-Match",
@@ -88,8 +103,7 @@ def as_json() -> str:
 def errors_of(declared: Operation) -> list[tuple[int, str]]:
     """Every status and code with which an operation may refuse, by status."""
     told = [*_IMPLIED, *declared.errors]
-    if declared.body:
-        told += _BODY
+    told += _BODY if declared.body else _UPLOAD if declared.upload else ()
     if declared.method == "POST":
         told += _POST
     if "<" in declared.path:
@@ -141,6 +155,8 @@ def _operation(spec: APISpec, declared: Operation) -> dict[str, Any]:
         said["security"] = [{"bearer": []}]
     if declared.body:
         said["requestBody"] = _body(declared)
+    if declared.upload:
+        said["requestBody"] = _FORM
     return said
 
 

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from chassis.errors import ServiceError
 from chassis.http import http
-from services.gateway import exchange
+from services.gateway import exchange, uploads
 from services.gateway.policy import OPERATIONS as POLICY
 from services.gateway.policy import Role, allows, grants_for
 
@@ -45,6 +45,7 @@ class Operation:
     owner_decides: bool
     rate: str
     caller_rate: str | None
+    upload: int | None
     tag: str
 
     # Building a schema costs more than using it.
@@ -95,6 +96,7 @@ def operation(
     owner_decides: bool = False,
     rate: str = "anonymous",
     caller_rate: str | None = None,
+    upload: int | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
     """Serve a method at `path` under /api/v1.
 
@@ -106,7 +108,7 @@ def operation(
     raise besides what its declaration implies, as classes or, for what other services raise, as
     `<status> <code>`. `media_type`: of the answer. `secret`: its answer is never stored. `rate`:
     the rate that holds for anonymous callers. `caller_rate`: one more, of this operation, for each
-    caller.
+    caller. `upload`: it takes a file of so many bytes, as the part `file` of a form.
     """
 
     def declare(handler: Callable[..., Any]) -> Callable[..., Response]:
@@ -128,20 +130,27 @@ def operation(
             owner_decides=owner_decides,
             rate=rate,
             caller_rate=caller_rate,
+            upload=upload,
             tag=handler.__qualname__.partition(".")[0],
         )
         OPERATIONS.append(declared)
 
-        @wraps(handler)
-        def entrypoint(service: Any, request: Any, **values: Any) -> Response:
-            path = {name: str(value) for name, value in values.items()}
-            return exchange.serve(service, declared, handler, request, path)
-
-        entrypoint.operation = declared  # type: ignore[attr-defined]
-        stream = media_type == "text/event-stream"
-        return http(method, PREFIX + path, stream=stream)(entrypoint)  # type: ignore[no-any-return]
+        return _entrypoint(declared, handler)
 
     return declare
+
+
+def _entrypoint(declared: Operation, handler: Callable[..., Any]) -> Callable[..., Response]:
+    @wraps(handler)
+    def entrypoint(service: Any, request: Any, **values: Any) -> Response:
+        path = {name: str(value) for name, value in values.items()}
+        return exchange.serve(service, declared, handler, request, path)
+
+    entrypoint.operation = declared  # type: ignore[attr-defined]
+    stream = declared.media_type == "text/event-stream"
+    max_body = declared.upload and declared.upload + uploads.FRAME
+    serve = http(declared.method, PREFIX + declared.path, stream=stream, max_body=max_body)
+    return serve(entrypoint)  # type: ignore[no-any-return]
 
 
 def _known(policy: str) -> str:

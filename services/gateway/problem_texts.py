@@ -36,6 +36,12 @@ PROBLEMS: Mapping[str, Mapping[str, Text]] = {
         "Wrong media type",
         "The body must be sent as application/json in UTF-8.",
     ),
+    "not_a_form": _both(
+        "须以表单发送",
+        "文件须作为 multipart/form-data 的 file 部分发送。",
+        "Not a form",
+        "A file must be sent as the part `file` of multipart/form-data.",
+    ),
     "unsupported_media_type": _both(
         "内容类型不对",
         "不接受这种内容类型。",

@@ -25,6 +25,7 @@ from services.gateway.api.docs import Docs
 from services.gateway.api.duties import Duties
 from services.gateway.api.events import Events
 from services.gateway.api.households import Households
+from services.gateway.api.imports import Imports
 from services.gateway.api.inbox import Inbox
 from services.gateway.api.moves import Moves
 from services.gateway.api.residents import Residents
@@ -41,6 +42,7 @@ class GatewayService(
     Accounts,  # accounts
     ApiKeys,  # api-keys
     Areas,  # areas, areas/{code}, areas/{code}/children
+    Imports,  # areas/imports, …/{id}, …/{id}/errors
     Residents,  # residents, residents/{id}, residents/searches
     Audit,  # audit, residents/{id}/audit
     Households,  # households, households/{id}, …/closure

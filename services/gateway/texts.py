@@ -13,6 +13,8 @@ FIELDS: Mapping[str, str] = {
     "unknown_field": "没有这一项。",
     "null": "此项不能为空。",
     "repeated": "此项只能给出一次。",
+    "empty_file": "文件是空的。",
+    "not_a_spreadsheet": "文件既不是 CSV，也不是 XLSX。",
     "invalid_text": "文字中有无法保存的字符。",
     "invalid_value": "此项的内容不正确。",
     "bad_cursor": "这不是本列表给出的翻页位置。",

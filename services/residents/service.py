@@ -15,6 +15,7 @@ from services.residents import audit_trail, personal_schemas, queries, schemas
 from services.residents.commands import areas, departments, duties, people
 from services.residents.dependencies import AuditedDatabase, PersonalVault
 from services.residents.entrypoints.households import Households
+from services.residents.entrypoints.imports import Imports
 from services.residents.settings import ResidentsSettings
 from services.residents.vault import Vault
 
@@ -23,12 +24,14 @@ Json = dict[str, Any]
 
 class ResidentsService(
     Households,  # households
+    Imports,  # files of areas and people
 ):
     """What residents accepts: commands and queries by RPC."""
 
     name = "residents"
     settings_class = ResidentsSettings
     emits = True
+    beside = ("services.residents.importer",)
 
     db = AuditedDatabase()
     call: Call = CurrentCall()

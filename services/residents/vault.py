@@ -65,6 +65,27 @@ class DataKey:
         return _context("field", self._table, str(self._row), field)
 
 
+class FileKey:
+    """The key of one file: seals and opens its parts, each in its place."""
+
+    __slots__ = ("_aead", "_file")
+
+    def __init__(self, file: UUID, key: bytes) -> None:
+        self._file = file
+        self._aead = AESGCM(key)
+
+    def seal(self, part: int, content: bytes) -> bytes:
+        """The part with this number, encrypted."""
+        return _seal(self._aead, content, self._context(part))
+
+    def open(self, part: int, sealed: bytes) -> bytes:
+        """What `seal` was given; raises SealBroken when the bytes are not this file's part."""
+        return _open(self._aead, sealed, self._context(part))
+
+    def _context(self, part: int) -> bytes:
+        return _context("part", str(self._file), str(part))
+
+
 class Vault:
     """Holds the master keys and the index key. `master_keys` is in order of age: the last one
     wraps, all unwrap.
@@ -77,20 +98,22 @@ class Vault:
 
     def new_key(self, row: UUID, table: str = RESIDENTS) -> tuple[WrappedKey, DataKey]:
         """A fresh data key for a person or another row: wrapped, to store, and open, to use."""
-        key = AESGCM.generate_key(_KEY_BYTES * 8)
-        context = _context("data-key", self._current, str(row))
-        wrapped = _seal(self._masters[self._current], key, context)
-        return WrappedKey(self._current, wrapped), DataKey(row, key, table)
+        wrapped, key = self._new("data-key", row)
+        return wrapped, DataKey(row, key, table)
 
     def open_key(self, row: UUID, stored: WrappedKey, table: str = RESIDENTS) -> DataKey:
         """The data key of a row; raises SealBroken when it is another's or its master key is not
         here.
         """
-        master = self._masters.get(stored.key_id)
-        if master is None:
-            raise SealBroken
-        context = _context("data-key", stored.key_id, str(row))
-        return DataKey(row, _open(master, stored.wrapped, context), table)
+        return DataKey(row, self._unwrap("data-key", row, stored), table)
+
+    def new_file_key(self, file: UUID) -> WrappedKey:
+        """A fresh key for a file, wrapped, to store."""
+        return self._new("file-key", file)[0]
+
+    def open_file_key(self, file: UUID, stored: WrappedKey) -> FileKey:
+        """The key of a file; raises SealBroken, as `open_key` does."""
+        return FileKey(file, self._unwrap("file-key", file, stored))
 
     def blind_index(self, field: str, normalised: str) -> bytes:
         """What equal values of one field have in common: HMAC-SHA-256, 32 bytes, useless without
@@ -98,6 +121,18 @@ class Vault:
         """
         message = _context("blind-index", RESIDENTS, field, normalised)
         return hmac.new(self._index_key, message, hashlib.sha256).digest()
+
+    def _new(self, purpose: str, owner: UUID) -> tuple[WrappedKey, bytes]:
+        key = AESGCM.generate_key(_KEY_BYTES * 8)
+        context = _context(purpose, self._current, str(owner))
+        wrapped = _seal(self._masters[self._current], key, context)
+        return WrappedKey(self._current, wrapped), key
+
+    def _unwrap(self, purpose: str, owner: UUID, stored: WrappedKey) -> bytes:
+        master = self._masters.get(stored.key_id)
+        if master is None:
+            raise SealBroken
+        return _open(master, stored.wrapped, _context(purpose, stored.key_id, str(owner)))
 
 
 def parse_master_keys(text: str) -> dict[str, bytes]:

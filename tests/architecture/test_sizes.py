@@ -12,7 +12,6 @@ FILES = sorted(path for folder in FOLDERS for path in Path(folder).rglob("*.py")
 LONG_FUNCTIONS = {
     "chassis/events.py:emit": "the whole envelope in one place, attribute by attribute",
     "services/gateway/operation.py:operation": "its docstring says what each argument means",
-    "services/gateway/operation.py:declare": "each field of a declaration on a line of its own",
     "services/tickets/record.py:note": "a history row beside its event, column by column",
 }
 

@@ -18,7 +18,14 @@ MEGABYTE = 1 << 20
 @pytest.fixture(scope="module")
 def toy(free_port, tmp_path_factory):
     log = tmp_path_factory.mktemp("toy") / "log"
-    limits = {"stall": 1.0, "head": 1.0, "body": 1.5, "connections": 12, "streams": 3}
+    limits = {
+        "stall": 1.0,
+        "head": 1.0,
+        "body": 1.5,
+        "connections": 12,
+        "streams": 3,
+        "large_bodies": 2,
+    }
     with ToyProcess(free_port(), log, {"limits": limits, "workers": 3}) as process:
         yield process
 
@@ -96,6 +103,24 @@ def test_a_route_may_allow_more(toy):
         answer = client.request("POST", "/echo", b"x" * 3 * MEGABYTE)
 
     assert answer.json == {"bytes": 3 * MEGABYTE}
+
+
+def test_large_bodies_are_read_a_few_at_a_time(toy):
+    head = f"POST /echo HTTP/1.1\r\nHost: toy\r\nContent-Length: {3 * MEGABYTE}\r\n\r\n"
+    with toy.client() as first, toy.client() as second, toy.client() as third:
+        for client in (first, second):
+            client.send(head)
+        eventually(lambda: _is_refused(toy))
+
+        third.send("POST /echo HTTP/1.1\r\nHost: toy\r\nContent-Length: 1\r\n\r\nx")
+        assert third.answer().status == 200
+    eventually(lambda: not _is_refused(toy))
+
+
+def _is_refused(toy):
+    with toy.client() as client:
+        answer = client.request("POST", "/echo", b"x" * 2 * MEGABYTE)
+    return answer.status == 503 and refused(answer, 503, "unavailable")
 
 
 def test_a_client_that_asks_first_is_refused_before_it_sends(toy):

@@ -7,11 +7,13 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import ProgrammingError
 
 from chassis import inbox, migrate, outbox
+from services.residents.imports import models as _imports  # noqa: F401 - declares its tables
 from services.residents.models import Base
 
 OURS = {
     "areas", "departments", "residents", "resident_keys", "households", "duties",
     "audit", "audit_people",
+    "imports", "import_parts", "import_faults",
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import amqp
+import psutil
 import pytest
 from kombu import Connection
 from sqlalchemy import create_engine, text
@@ -174,6 +175,35 @@ def test_errors_cross_the_bus_with_code_and_pointer(residents, community):
     with pytest.raises(errors.Conflict) as conflict:
         residents("add_area", code=community, name="某")
     assert conflict.value.code == "area_exists"
+
+
+def test_a_killed_importer_is_started_again_and_goes_on_where_it_stood(residents):
+    rows = [f"{number}000000,某区" for number in range(510_000, 511_000)]
+    me = caller()
+    begun = residents("begin_import", call=me, kind="areas", parts=1)
+    which = {"call": me, "kind": "areas", "id": begun["id"]}
+    content = base64.b64encode("\n".join(["code,name", *rows]).encode()).decode()
+    residents("add_import_part", **which, number=0, content=content)
+    residents("start_import", **which)
+
+    eventually(lambda: residents("get_import", **which)["done"] > 0, within=60)
+    (importer,) = (
+        child
+        for child in psutil.Process(residents.process.pid).children()
+        if "services.residents.importer" in child.cmdline()
+    )
+    importer.kill()
+
+    found = eventually(
+        lambda: (now := residents("get_import", **which))["finished_at"] and now, within=120
+    )
+    assert "importer_died" in residents.process.log
+    assert (found["state"], found["added"], found["rows"]) == ("done", 1000, 1000)
+    assert residents.process.log.count('"import_taken"') == 2
+    assert residents("list_import_faults", **which)["items"] == []
+    assert [each["id"] for each in residents("list_imports", call=me, kind="areas")["items"]] == [
+        begun["id"]
+    ]
 
 
 def test_a_phone_number_is_answered_to_the_service_that_reaches_people_only(residents):
