@@ -7,7 +7,7 @@ context.
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -70,6 +70,11 @@ def system_call(service: str, traceparent: str = "") -> Call:
         request_id=str(new_id()),
         traceparent=trace.child(traceparent),
     )
+
+
+def named(call: Call) -> Call:
+    """The call with a command id, a new one if it has none and so cannot be repeated."""
+    return call if call.command_id is not None else replace(call, command_id=str(new_id()))
 
 
 def encode(call: Call) -> str:

@@ -7,12 +7,15 @@ from typing import Any
 
 import eventlet
 from nameko.extensions import DependencyProvider
+from nameko.timer import Timer
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from chassis import clock, faultpoints, inbox, logs
+from chassis import clock, faultpoints, inbox, logs, walls
+from chassis.call import Call, system_call
+from chassis.context import CALL
 from chassis.events import CloudEvent
 from chassis.settings import ServiceSettings
 from chassis.wake import RelayWaker
@@ -82,10 +85,13 @@ _FORGET_EVERY = 60  # seconds
 class Transactions:
     """What an entrypoint gets as `self.db`."""
 
-    def __init__(self, engine: Engine, waker: RelayWaker, consumer: str) -> None:
+    def __init__(
+        self, engine: Engine, waker: RelayWaker, consumer: str, seen: walls.Settings | None = None
+    ) -> None:
         self._engine = engine
         self._waker = waker
         self._consumer = consumer
+        self._seen = seen
 
     @contextmanager
     def transaction(self, event: CloudEvent | None = None) -> Iterator[Session]:
@@ -94,7 +100,7 @@ class Transactions:
         With an event, its inbox row is part of the transaction: the block of an event that this
         consumer has handled before is not run, and the entrypoint acknowledges it.
         """
-        with Session(self._engine, expire_on_commit=False) as session:
+        with self._session(self._seen, expire_on_commit=False) as session:
             with session.begin():
                 if event is not None:
                     inbox.enter(session, self._consumer, event.id)
@@ -106,8 +112,14 @@ class Transactions:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session for queries; nothing that it does is kept."""
-        with Session(self._engine) as session:
+        told = {name: value for name, value in (self._seen or {}).items() if name != "command"}
+        with self._session(told) as session:
             yield session
+
+    def _session(self, told: walls.Settings | None, **options: Any) -> Session:
+        if self._seen is None:
+            return Session(self._engine, **options)
+        return walls.WalledSession(self._engine, info={"wall": told}, **options)
 
     def ping(self) -> None:
         """Ask the database for an answer; raises what SQLAlchemy raises when there is none."""
@@ -118,9 +130,16 @@ class Transactions:
 class Database(DependencyProvider):  # type: ignore[misc]
     """Gives each worker `Transactions`. Nothing connects before the first block is entered, so that
     nothing here can fail.
+
+    With a `wall`, a transaction sees what that says of the call which the worker answers; what the
+    service does of its own accord is a call of the system's.
     """
 
     engine: Engine
+
+    def __init__(self, wall: walls.Wall | None = None) -> None:
+        super().__init__()
+        self.wall = wall
 
     def setup(self) -> None:
         settings = self.container.config["settings"]
@@ -155,7 +174,18 @@ class Database(DependencyProvider):  # type: ignore[misc]
     kill = stop
 
     def get_dependency(self, worker_ctx: Any) -> Transactions:
-        return Transactions(self.engine, self.waker, self.consumer(worker_ctx))
+        return Transactions(
+            self.engine, self.waker, self.consumer(worker_ctx), self.seen(worker_ctx)
+        )
+
+    def seen(self, worker_ctx: Any) -> walls.Settings | None:
+        """What the worker's transactions may see; None without a wall."""
+        if self.wall is None:
+            return None
+        call = worker_ctx.data.get(CALL)
+        if call is None and isinstance(worker_ctx.entrypoint, Timer):
+            call = system_call(worker_ctx.service_name)
+        return self.wall(call or Call())
 
     @staticmethod
     def consumer(worker_ctx: Any) -> str:

@@ -86,7 +86,8 @@ class RpcServer(ProviderCollector, SharedExtension):  # type: ignore[misc]
             provider,
             args,
             kwargs,
-            context_data={CALL: call} if call else {},
+            # What is done by one command is known by its id, also when its caller gave it none.
+            context_data={CALL: calls.named(call)} if call else {},
             handle_result=partial(self._finish, message),
         )
 

@@ -10,6 +10,7 @@ from typing import Any, cast
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Computed,
     ForeignKey,
     Index,
     Sequence,
@@ -25,6 +26,8 @@ from chassis import tables
 
 # In the "C" collation the unique index also serves a number's first digits (LIKE '20261101%').
 _Number = Text(collation="C")
+# And a place with all in it is one range of codes.
+_Code = Text(collation="C")
 _Id = UUID(as_uuid=False)
 
 
@@ -69,8 +72,10 @@ class TicketRow(Base):
     category: Mapped[str]
     title: Mapped[str | None]
     description: Mapped[str]
-    area: Mapped[str]
+    area: Mapped[str] = mapped_column(_Code)
     area_path: Mapped[list[str]]
+    # By which the wall tells communities apart.
+    community: Mapped[str | None] = mapped_column(Computed("left(area, 12)", persisted=True))
     place: Mapped[str]
     address: Mapped[str | None]
     latitude: Mapped[float | None]
@@ -137,6 +142,8 @@ class TicketRow(Base):
         Index(None, "resolved_at", "id", postgresql_where=text("state = 'resolved'")),
         Index(None, "answer_by", postgresql_where=text("state = 'resolved'")),
         Index(None, "area_path", postgresql_using="gin"),
+        Index(None, "area"),
+        Index(None, "community", "filed_at", "id"),
         Index(None, "search", postgresql_using="gin"),
     )
 

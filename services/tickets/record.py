@@ -73,8 +73,10 @@ def take(
     }
     if "title" in step.changes:
         values["search"] = findable(after)
-    session.execute(update(TICKETS).where(TICKETS.c.id == ticket.id).values(values))
+    # First, for by its history the wall knows what this command may still see when the step takes
+    # it out of the caller's reach.
     note(session, call, ticket, after, step, recorded_at=recorded_at, first=first)
+    session.execute(update(TICKETS).where(TICKETS.c.id == ticket.id).values(values))
     return after
 
 

@@ -15,7 +15,7 @@ from chassis.events import CloudEvent
 from chassis.health import Health
 from chassis.rpc import rpc
 from chassis.screening import Screened
-from services.tickets import listing, projections, queries, schemas
+from services.tickets import listing, projections, queries, schemas, wall
 from services.tickets.commands import dispatch, filing, follow_up, work, writing
 
 Json = dict[str, Any]
@@ -28,7 +28,7 @@ class TicketsService:
 
     name = "tickets"
     emits = True
-    db = Database()
+    db = Database(wall.settings)
     call: Call = CurrentCall()
     health = Health()
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
-from chassis import migrate
+from chassis import migrate, walls
 from chassis.testing.sessions import rolled_back
 from tests.integration.tickets.world import World
 
@@ -35,8 +35,11 @@ def engine(database: dict[str, str]) -> Iterator[Engine]:
 
 @pytest.fixture
 def session(engine: Engine) -> Iterator[Session]:
-    """The application's session, in a transaction that is rolled back."""
+    """The application's session, in a transaction that is rolled back. It sees everything, but for
+    what the service does in it.
+    """
     with rolled_back(engine) as session:
+        walls.tell(session, walls.EVERYTHING)
         yield session
 
 

@@ -15,6 +15,8 @@ from chassis.call import Call
 from chassis.errors import Conflict, ServiceError, Stale
 from chassis.events import parse
 from chassis.outbox import outbox
+from chassis.walls import EVERYTHING, WalledSession
+from services.tickets import wall
 from services.tickets.models import HistoryRow, TicketRow
 from services.tickets.service import TicketsService
 from tests.integration.tickets.conftest import migrated
@@ -29,12 +31,12 @@ Json = dict[str, Any]
 class Committing:
     """Real transactions, each on a connection of its own."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, engine: Engine, call: Call) -> None:
+        self.engine, self.seen = engine, wall.settings(call)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        with Session(self.engine) as session, session.begin():
+        with WalledSession(self.engine, info={"wall": self.seen}) as session, session.begin():
             yield session
 
     read = transaction
@@ -44,15 +46,20 @@ class Committing:
 def crowd(postgres: Any) -> Iterator[Engine]:
     """A database of their own for tests that commit, with room for many at once."""
     engine = create_engine(migrated(postgres)["app_url"], pool_size=MANY)
-    with Session(engine) as session, session.begin():
+    with everything(engine) as session, session.begin():
         World(session)
     yield engine
     engine.dispose()
 
 
+def everything(engine: Engine) -> Session:
+    """A session that sees everything."""
+    return WalledSession(engine, info={"wall": EVERYTHING})
+
+
 def act(engine: Engine, call: Call, method: str, **body: Any) -> Json:
     tickets: Any = TicketsService()
-    tickets.db, tickets.call = Committing(engine), call
+    tickets.db, tickets.call = Committing(engine, call), call
     answer: Json = getattr(tickets, method)(body)
     return answer
 
@@ -73,7 +80,7 @@ def at_once(times: int, what: Callable[[int], Any]) -> list[Any]:
 
 
 def count(engine: Engine, statement: Any) -> int:
-    with Session(engine) as session:
+    with everything(engine) as session:
         return session.scalar(select(func.count()).select_from(statement.subquery())) or 0
 
 
@@ -151,7 +158,7 @@ def test_events_of_one_ticket_lie_in_the_outbox_in_their_order(crowd: Engine) ->
 
     at_once(20, lambda n: act(crowd, reporter, "comment", id=ticket["id"], text=f"第{n}次"))
 
-    with Session(crowd) as session:
+    with everything(crowd) as session:
         bodies = session.scalars(select(outbox.c.body).order_by(outbox.c.id)).all()
     events = [event for event in map(parse, bodies) if event.subject == ticket["id"]]
     assert [event.sequence for event in events] == list(range(1, 22))

@@ -93,7 +93,7 @@ def tickets(rabbitmq: Any, postgres: Any) -> Iterator[Tickets]:
     with ExitStack() as stack:
         channel = stack.enter_context(spying(rabbitmq.amqp_uri))
         process = stack.enter_context(ServiceProcess(SERVICE, environ))
-        engine = create_engine(urls["app_url"])
+        engine = create_engine(urls["owner_url"])  # Around whom there is no wall.
         stack.callback(engine.dispose)
         eventually(lambda: "service_started" in process.log, within=30)
         running = Tickets(process, rabbitmq.amqp_uri, engine, channel)

@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from chassis import clock
+from chassis import clock, walls
 from chassis.call import Call
 from chassis.events import CloudEvent, parse
 from chassis.ids import new_id
 from chassis.outbox import outbox
-from services.tickets import projections
+from services.tickets import projections, wall
 from services.tickets.models import HistoryRow
 from services.tickets.service import TicketsService
 from tests.unit.tickets.builders import COMMUNITY, GRID
@@ -40,25 +40,38 @@ Json = dict[str, Any]
 
 
 class Steps:
-    """What `chassis.database.Transactions` is to a service, inside the test's own transaction."""
+    """What `chassis.database.Transactions` is to a service, inside the test's own transaction: it
+    stands behind the wall for as long as a block lasts.
+    """
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, session: Session, call: Call) -> None:
+        self._session, self._call = session, call
 
     @contextmanager
     def transaction(self, event: CloudEvent | None = None) -> Iterator[Session]:
-        with self._session.begin_nested():
+        with behind_the_wall(self._session, self._call), self._session.begin_nested():
             yield self._session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        yield self._session
+        with behind_the_wall(self._session, self._call):
+            yield self._session
+
+
+@contextmanager
+def behind_the_wall(session: Session, call: Call) -> Iterator[None]:
+    """See what a call's transactions see, and then everything again, as the tests do."""
+    walls.tell(session, {"everything": "", **wall.settings(call)})
+    try:
+        yield
+    finally:
+        walls.tell(session, walls.EVERYTHING)
 
 
 def service(session: Session, call: Call) -> Any:
     """The service as one call finds it. nameko leaves the methods as they are."""
     made: Any = TicketsService()
-    made.db, made.call = Steps(session), call
+    made.db, made.call = Steps(session, call), call
     return made
 
 
@@ -79,7 +92,9 @@ class World:
             body = {"id": ticket["id"], **body}
             if method in VERSIONED and "if_match" not in body:
                 body["if_match"] = self.version(ticket)
-        return getattr(service(self.session, replace(call, occurred_at=clock.now())), method)(body)
+        command = call.command_id or str(new_id())
+        now = replace(call, occurred_at=clock.now(), command_id=command)
+        return getattr(service(self.session, now), method)(body)
 
     def act_then(self, call: Call, method: str, body: Json) -> Any:
         """Call a method with the call's own time."""
