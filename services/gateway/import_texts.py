@@ -43,6 +43,13 @@ FAULTS: Mapping[str, tuple[str, str]] = {
         "The area right above is not in the tree, nor in a row above.",
     ),
     "unknown_area": ("没有这一区域。", "There is no such area."),
+    "area_too_wide": (
+        "请填写社区或社区内的地点。",
+        "Give a community, or a place in one.",
+    ),
+    "no_grid": ("请填写到网格：此处已划分网格。", "Say in which grid it lies: there are some."),
+    "no_building": ("请填写到楼栋：此处有楼栋。", "Say in which building it lies: there are some."),
+    "in_the_future": ("日期不能在将来。", "This day is still to come."),
     "null": ("此项不能为空。", "This cannot be empty."),
 }
 

@@ -42,7 +42,7 @@ class GatewayService(
     Accounts,  # accounts
     ApiKeys,  # api-keys
     Areas,  # areas, areas/{code}, areas/{code}/children
-    Imports,  # areas/imports, …/{id}, …/{id}/errors
+    Imports,  # {areas, residents, households}/imports, …/{id}, …/{id}/errors
     Residents,  # residents, residents/{id}, residents/searches
     Audit,  # audit, residents/{id}/audit
     Households,  # households, households/{id}, …/closure

@@ -1,4 +1,4 @@
-"""`…/imports`: files of areas, taken on here and worked through in the background."""
+"""`…/imports`: files of areas, residents and households, handed over to be worked on."""
 
 import base64
 import time
@@ -71,6 +71,102 @@ class Imports(Capability):
     def list_area_import_errors(self, ask: Ask) -> Any:
         """What is wrong with the rows of an import of areas."""
         return _errors(self, ask, "areas")
+
+    @operation(
+        "POST",
+        "/residents/imports",
+        policy="residents.write",
+        query=schemas.ImportQuery,
+        answer=schemas.Import,
+        status=202,
+        location="/residents/imports/{id}",
+        upload=LARGEST,
+    )
+    def import_residents(self, ask: Ask) -> Any:
+        """Import residents from a CSV or XLSX file."""
+        return _begin(self, ask, "residents")
+
+    @operation(
+        "GET",
+        "/residents/imports",
+        policy="residents.write",
+        query=Page,
+        answer=list_of(schemas.ImportListed),
+    )
+    def list_resident_imports(self, ask: Ask) -> Any:
+        """One's own imports of residents, newest first."""
+        return ask.of(self.residents).list_imports({"kind": "residents", **ask.command()})
+
+    @operation(
+        "GET",
+        "/residents/imports/<uuid:id>",
+        policy="residents.write",
+        answer=schemas.Import,
+        errors=(NotFound,),
+    )
+    def get_resident_import(self, ask: Ask) -> Any:
+        """An import of residents: how far it is, and what is wrong."""
+        return _one(self, ask, "residents")
+
+    @operation(
+        "GET",
+        "/residents/imports/<uuid:id>/errors",
+        policy="residents.write",
+        query=Page,
+        answer=list_of(schemas.ImportError),
+        errors=(NotFound,),
+    )
+    def list_resident_import_errors(self, ask: Ask) -> Any:
+        """What is wrong with the rows of an import of residents."""
+        return _errors(self, ask, "residents")
+
+    @operation(
+        "POST",
+        "/households/imports",
+        policy="households.write",
+        query=schemas.ImportQuery,
+        answer=schemas.Import,
+        status=202,
+        location="/households/imports/{id}",
+        upload=LARGEST,
+    )
+    def import_households(self, ask: Ask) -> Any:
+        """Import households from a CSV or XLSX file."""
+        return _begin(self, ask, "households")
+
+    @operation(
+        "GET",
+        "/households/imports",
+        policy="households.write",
+        query=Page,
+        answer=list_of(schemas.ImportListed),
+    )
+    def list_household_imports(self, ask: Ask) -> Any:
+        """One's own imports of households, newest first."""
+        return ask.of(self.residents).list_imports({"kind": "households", **ask.command()})
+
+    @operation(
+        "GET",
+        "/households/imports/<uuid:id>",
+        policy="households.write",
+        answer=schemas.Import,
+        errors=(NotFound,),
+    )
+    def get_household_import(self, ask: Ask) -> Any:
+        """An import of households: how far it is, and what is wrong."""
+        return _one(self, ask, "households")
+
+    @operation(
+        "GET",
+        "/households/imports/<uuid:id>/errors",
+        policy="households.write",
+        query=Page,
+        answer=list_of(schemas.ImportError),
+        errors=(NotFound,),
+    )
+    def list_household_import_errors(self, ask: Ask) -> Any:
+        """What is wrong with the rows of an import of households."""
+        return _errors(self, ask, "households")
 
 
 def _begin(service: Any, ask: Ask, kind: str) -> Any:

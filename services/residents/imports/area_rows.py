@@ -53,6 +53,9 @@ class AreaRows:
         self._codes.add(code)
         return True
 
+    def tried(self, _session: Session, _call: Call, _row: Row) -> None:
+        """Places are no secret."""
+
 
 def _command(row: Row, known: Area | None) -> dict[str, object]:
     """What is left empty stays as it is."""

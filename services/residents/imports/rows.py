@@ -31,6 +31,9 @@ class Rows(Protocol):
     def forgive(self, row: Row, fault: Fault) -> bool:
         """Whether a fault is only there because this is a dry run."""
 
+    def tried(self, session: Session, call: Call, row: Row) -> None:
+        """Leave in the audit what a dry run has read, for what it did is undone."""
+
 
 class Taker:
     """Takes the rows of one file, one after another, each in a savepoint of its own."""
@@ -66,6 +69,7 @@ class Taker:
             raise
         if self._dry_run:
             savepoint.rollback()
+            self._rows.tried(session, call, row)
         else:
             savepoint.commit()
         return outcome

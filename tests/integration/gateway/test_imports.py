@@ -8,6 +8,7 @@ from openpyxl import Workbook
 from chassis.testing import eventually
 from services.gateway.api.imports import LARGEST
 from services.gateway.import_texts import FAULTS
+from tests.integration.gateway.town import BUILDING
 
 CSV = "区域代码,名称\n{0}000000,区\n{0}008000,街道\n{0}008002,社区\n"
 CHINESE = {"Accept-Language": "zh-CN"}
@@ -137,6 +138,29 @@ def test_when_it_happened_is_said_by_keys_with_the_scope_import_only(town):
 
     assert plain.status_code == 403
     assert finished(importing, upload(importing, content, path))["added"] == 1
+
+
+def test_a_clerk_imports_residents_and_households_of_their_community(town):
+    residents = f"name,phone,area\n周一,13500000001,{BUILDING}\n周二,13500000002,420101000000\n"
+    households = f"area,door,tenure\n{BUILDING},导入一室,自有\n"
+
+    people = finished(town.clerk, upload(town.clerk, residents, "residents/imports"))
+    doors = finished(town.clerk, upload(town.clerk, households, "households/imports"))
+
+    assert (people["added"], people["failed"]) == (1, 1)
+    assert (doors["added"], doors["failed"]) == (1, 0)
+    found = town.clerk.make("residents/searches", {"phone": "13500000001"})["items"]
+    assert [each["name"] for each in found] == ["周**"]
+    path = f"residents/imports/{people['id']}"
+    assert town.administrator.get(path).status_code == 200
+    assert town.secretary.get(path).status_code == 404
+    assert town.secretary.get(f"{path}/errors").status_code == 404
+    assert town.clerk.get(f"households/imports/{people['id']}").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["residents/imports", "households/imports"])
+def test_residents_import_nobody(town, path):
+    assert upload(town.resident, "name\nx\n", path).status_code == 403
 
 
 def test_another_s_import_is_not_there(town):

@@ -1,0 +1,109 @@
+"""Rows of residents: who is not known is registered, what is said of who is known is amended.
+
+A person is known by their ID number, or else by their phone. Somebody with neither is known by
+name, area and address, to the imports alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from chassis.call import Call
+from services.residents import audit, identifiers, schemas, sealing
+from services.residents.commands import people
+from services.residents.commands import rows as making
+from services.residents.errors import ResidentExists
+from services.residents.imports.columns import Column, Fault, Row
+from services.residents.imports.rows import ADDED, CHANGED, UNCHANGED, command_id
+from services.residents.models import Resident
+from services.residents.reach import Subject
+from services.residents.vault import Vault
+
+COLUMNS = (
+    Column("name", ("姓名",), required=True),
+    Column("phone", ("手机号", "手机号码", "电话", "联系电话")),
+    Column("id_number", ("身份证号", "身份证号码", "公民身份号码")),
+    Column("area", ("区域代码", "楼栋代码", "单元代码", "网格代码")),
+    Column("address", ("地址", "住址"), free=True),
+)
+_NUMBERS = ("id_number", "phone")
+
+Wanted = Mapping[str, Any]
+
+
+class ResidentRows:
+    """Takes one file's rows of residents."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._met: Subject | None = None
+
+    def keys(self, row: Row) -> Mapping[str, str]:
+        """By both numbers, or what stands for them."""
+        numbers = {name: row.cells[name] for name in _NUMBERS if name in row.cells}
+        return numbers or {"name": _words(row)}
+
+    def take(self, session: Session, call: Call, row: Row) -> str:
+        """Register or amend one person. Raises ResidentExists where the numbers are two people's,
+        or a phone is that of another person than the row's.
+        """
+        self._met = None
+        wanted = schemas.RegisterResident().load(dict(row.cells))
+        key = row.cells.get("id_number") or row.cells.get("phone") or _words(row)
+        call = replace(call, command_id=command_id(self._vault, "resident", key))
+        known = self._known(session, call, wanted)
+        if known is None or known.command_id is None:
+            people.register(session, call, self._vault, wanted)
+            return ADDED
+        self._met = Subject("resident", known.id, known.area)
+        before = known.sequence
+        people.amend(session, call, self._vault, {**_given(wanted), "id": known.id})
+        return UNCHANGED if known.sequence == before else CHANGED
+
+    def forgive(self, _row: Row, _fault: Fault) -> bool:
+        """Nothing: no person depends on the row of another."""
+        return False
+
+    def tried(self, session: Session, call: Call, row: Row) -> None:
+        """What a dry run compared a row with was read."""
+        if self._met is not None:
+            audit.note(session, call, audit.READ, self._met, fields=row.cells.keys())
+
+    def _known(self, session: Session, call: Call, wanted: Wanted) -> Resident | None:
+        by_number = self._by(session, wanted, "id_number")
+        if by_number is not None:
+            return by_number
+        by_phone = self._by(session, wanted, "phone")
+        if by_phone is None:
+            return making.made_by(session, Resident, call)
+        if by_phone.command_id is not None and not self._may_be(by_phone, wanted):
+            raise ResidentExists
+        return by_phone
+
+    def _by(self, session: Session, wanted: Wanted, field: str) -> Resident | None:
+        if wanted[field] is None:
+            return None
+        column = getattr(Resident, f"{field}_index")
+        same = column == sealing.index(self._vault, field, wanted[field])
+        return session.scalars(select(Resident).where(same).with_for_update()).one_or_none()
+
+    def _may_be(self, known: Resident, wanted: Wanted) -> bool:
+        """Families share phones: whoever is called otherwise, or has another ID number, is another
+        person.
+        """
+        if known.id_number_index is not None and wanted["id_number"] is not None:
+            return False
+        return known.name_index in (None, sealing.index(self._vault, "name", wanted["name"]))
+
+
+def _given(wanted: Wanted) -> dict[str, Any]:
+    """What is left empty stays as it is."""
+    return {field: value for field, value in wanted.items() if value is not None}
+
+
+def _words(row: Row) -> str:
+    parts = (row.cells.get(name, "") for name in ("name", "area", "address"))
+    return "\n".join(map(identifiers.name, parts))
