@@ -18,7 +18,7 @@ Span = tuple[int, int]
 
 # Between the digits of a number people write spaces, dots and dashes; full-width ones are folded.
 _GAP = r"[ .\-]{0,3}"
-_ID_NUMBER = re.compile(rf"(?<![0-9])[1-9](?:{_GAP}[0-9]){{16}}{_GAP}[0-9Xx](?![0-9A-Za-z])")
+_ID_NUMBER = re.compile(rf"(?<![0-9])[1-9](?:{_GAP}[0-9]){{16}}{_GAP}[0-9Xx](?![0-9])")
 # A mobile number in any grouping; phonenumbers' own matcher wants one that somebody might print.
 _MOBILE = re.compile(rf"(?<![0-9])(?:(?:\+|00)?86{_GAP})?1{_GAP}[3-9](?:{_GAP}[0-9]){{9}}(?![0-9])")
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−－﹣·．"), "-")

@@ -50,6 +50,7 @@ OPERATIONS: Mapping[str, str] = {
     "households.read": "see households and who lives in them",
     "households.write": "register, amend and close households, and say who lives in them",
     "residents.disclose": "see personal data of residents in full, for a reason",
+    "residents.erase": "erase a resident's personal data",
     "residents.audit": "see who used or was refused personal data",
     "inbox.read": "read one's inbox",
     "inbox.write": "mark a message of one's inbox as read",
@@ -123,6 +124,7 @@ TABLE: Mapping[str, Row] = {
                 "areas.write", "departments.write", "duties.read", "duties.write",
                 "residents.read", "residents.write", "households.read", "households.write",
                 "events.read", "accounts.write", "api_keys.write", "deliveries.read",
+                "residents.erase",
                 "residents.audit",
             }
         ),
@@ -151,6 +153,7 @@ SCOPES: Mapping[str, frozenset[str]] = {
     "residents:read": frozenset({"residents.read"}),
     "residents:write": frozenset({"residents.write"}),
     "residents:disclose": frozenset({"residents.disclose"}),
+    "residents:erase": frozenset({"residents.erase"}),
     "audit:read": frozenset({"residents.audit"}),
     "households:read": frozenset({"households.read"}),
     "households:write": frozenset({"households.write"}),

@@ -191,6 +191,12 @@ PROBLEMS: Mapping[str, Mapping[str, Text]] = {
         "Duty overlaps",
         "This person has the same duty on some of these days already.",
     ),
+    "on_duty": _both(
+        "仍有职责",
+        "此人仍有职责，须先结束其职责。",
+        "On duty",
+        "Whoever has a duty cannot be erased: end their duties first.",
+    ),
     "resident_exists": _both(
         "居民已登记",
         "已有使用这一手机号或证件号的居民。",

@@ -13,7 +13,7 @@ from chassis.events import CloudEvent
 from chassis.health import Health
 from chassis.http import WebOptions
 from chassis.rpc import ServiceClient
-from services.gateway import codes, duties, idempotency, passwords, sessions
+from services.gateway import codes, duties, erasure, idempotency, passwords, sessions
 from services.gateway.api.accounts import Accounts
 from services.gateway.api.api_keys import ApiKeys
 from services.gateway.api.areas import Areas
@@ -79,6 +79,12 @@ class GatewayService(
         """Keep who has which duty: roles must be known while the registry is away."""
         with self.db.transaction(event) as session:
             duties.keep_duty(session, event)
+
+    @on_event("linli.residents.resident_erased.v1")
+    def on_resident_erased(self, event: CloudEvent) -> None:
+        """End their sessions and keys."""
+        with self.db.transaction(event) as session:
+            erasure.forget_person(session, event)
 
     @timer(interval=600)
     def forget_old(self) -> None:

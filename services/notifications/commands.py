@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -12,7 +12,13 @@ from chassis.events import CloudEvent
 from chassis.ids import new_id
 from services.notifications import deliveries, schemas
 from services.notifications.errors import UnknownNotification
-from services.notifications.models import Department, Notification, Progress
+from services.notifications.models import (
+    Attempt,
+    Delivery,
+    Department,
+    Notification,
+    Progress,
+)
 from services.notifications.news import STEPS, Telling, TicketFacts, tellings
 from services.notifications.staleness import Limits, stale_on_arrival
 
@@ -76,6 +82,16 @@ def mark_read(session: Session, person: UUID, notification: UUID, at: datetime) 
     # The first reading is the one that counts: repeating it changes nothing.
     item.read_at = item.read_at or at
     return item
+
+
+def forget_person(session: Session, event: CloudEvent) -> None:
+    """Delete the inbox of a person who was erased, with what was or is to be delivered of it."""
+    person = schemas.PersonEvent().load(event.data)["resident"]
+    items = select(Notification.id).where(Notification.person == person)
+    messages = select(Delivery.id).where(Delivery.notification.in_(items))
+    session.execute(delete(Attempt).where(Attempt.delivery.in_(messages)))
+    session.execute(delete(Delivery).where(Delivery.notification.in_(items)))
+    session.execute(delete(Notification).where(Notification.person == person))
 
 
 def keep_department(session: Session, event: CloudEvent) -> None:

@@ -76,5 +76,14 @@ class DepartmentEvent(Schema):
     names = fields.Dict(keys=fields.String(), values=fields.String(), load_default=dict)
 
 
+class PersonEvent(Schema):
+    """Whom an event about a resident is about."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    resident = fields.UUID(required=True)
+
+
 class Nothing(Schema):
     """A question that has no fields."""

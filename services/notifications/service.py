@@ -169,6 +169,12 @@ class NotificationsService:
         with self.db.transaction(event) as session:
             commands.keep_department(session, event)
 
+    @on_event("linli.residents.resident_erased.v1")
+    def on_resident_erased(self, event: CloudEvent) -> None:
+        """Empty their inbox, and send nothing more."""
+        with self.db.transaction(event) as session:
+            commands.forget_person(session, event)
+
     def _tell(self, event: CloudEvent) -> None:
         with self.db.transaction(event) as session:
             commands.tell(session, event, self.settings.limits, now())

@@ -33,6 +33,12 @@ class HouseholdIsClosed(Conflict):
     code = "household_is_closed"
 
 
+class OnDuty(Conflict):
+    """Whoever has a duty cannot be erased: end their duties first."""
+
+    code = "on_duty"
+
+
 class ResidentExists(Conflict):
     """Someone with this phone or ID number is registered already."""
 

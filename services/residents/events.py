@@ -122,6 +122,12 @@ class ResidentAmended(_Resident):
     type = "linli.residents.resident_amended.v1"
 
 
+class ResidentErased(_Resident):
+    """Who a person is was forgotten for good: whoever keeps something of theirs removes it."""
+
+    type = "linli.residents.resident_erased.v1"
+
+
 class _Household(EventSchema):
     source = "/residents"
 

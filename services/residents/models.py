@@ -95,6 +95,7 @@ class Resident(Made):
     id_number_index: Mapped[bytes | None] = mapped_column(unique=True)
     locale: Mapped[str]
     registered_at: Mapped[datetime]
+    erased_at: Mapped[datetime | None]
 
     __table_args__ = (
         Index(None, "tree_key", "id"),

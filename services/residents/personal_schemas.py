@@ -51,6 +51,12 @@ class ResidentAudit(ResidentRef, AuditFilter, Page):
     """Which entries about one person."""
 
 
+class Erase(ResidentRef):
+    """Whom to erase, and why."""
+
+    reason = Reason(required=True)
+
+
 class Disclose(ResidentRef):
     """Which fields of a person to show in plain text, and why."""
 

@@ -129,6 +129,7 @@ def residents(session: Session, call: Call, vault: Vault, wanted: Wanted) -> dic
         .outerjoin(ResidentKey, ResidentKey.resident == Resident.id)
         .where(
             in_scope(Resident.tree_key, scope, Resident.id == scope.person),
+            Resident.erased_at.is_(None),
             *found,
             *within(Resident.tree_key, wanted),
         )

@@ -16,6 +16,8 @@ _FOUND_BY: dict[str, Callable[[str], str]] = {
     "id_number": str,
     "name": identifiers.name,
 }
+# All that holds something of a person: what is sealed, and what it is found by.
+COLUMNS = (*SEALED, *(f"{field}_index" for field in _FOUND_BY))
 
 
 def columns(vault: Vault, key: DataKey, values: Mapping[str, Personal | None]) -> dict[str, Any]:

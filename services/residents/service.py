@@ -11,11 +11,12 @@ from chassis.call import Call
 from chassis.context import CurrentCall
 from chassis.health import Health
 from chassis.rpc import rpc
-from services.residents import audit_trail, personal_schemas, queries, schemas
+from services.residents import queries, schemas
 from services.residents.commands import areas, departments, duties, people
 from services.residents.dependencies import AuditedDatabase, PersonalVault
 from services.residents.entrypoints.households import Households
 from services.residents.entrypoints.imports import Imports
+from services.residents.entrypoints.personal import PersonalData
 from services.residents.settings import ResidentsSettings
 from services.residents.vault import Vault
 
@@ -25,6 +26,7 @@ Json = dict[str, Any]
 class ResidentsService(
     Households,  # households
     Imports,  # files of areas and people
+    PersonalData,  # the audit, disclosures, erasure
 ):
     """What residents accepts: commands and queries by RPC."""
 
@@ -118,27 +120,6 @@ class ResidentsService(
         wanted = schemas.ResidentRef().load(query)
         with self.db.transaction() as session:
             return queries.contact(session, self.call, self.vault, wanted["id"])
-
-    @rpc
-    def disclose(self, query: Json) -> Json:
-        """Some `fields` of the person with an `id`, in plain text, for a `reason`."""
-        wanted = personal_schemas.Disclose().load(query)
-        with self.db.transaction() as session:
-            return queries.disclosure(session, self.call, self.vault, wanted)
-
-    @rpc
-    def list_audit(self, query: Json) -> Json:
-        """A page of the audit within what the caller may see of it, newest first."""
-        wanted = personal_schemas.ListAudit().load(query)
-        with self.db.transaction() as session:
-            return audit_trail.entries(session, self.call, wanted)
-
-    @rpc
-    def resident_audit(self, query: Json) -> Json:
-        """A page of what was done with the data of the person with an `id`, newest first."""
-        wanted = personal_schemas.ResidentAudit().load(query)
-        with self.db.transaction() as session:
-            return audit_trail.of_resident(session, self.call, wanted)
 
     @rpc
     def start_duty(self, command: Json) -> Json:

@@ -53,3 +53,9 @@ class DutyFact(_Fact):
     department = fields.String(required=True, allow_none=True)
     starts = fields.Date(required=True, data_key="from")
     ends = fields.Date(required=True, allow_none=True, data_key="to")
+
+
+class PersonFact(_Fact):
+    """Whom an event about a resident is about."""
+
+    person = Id(required=True, data_key="resident")

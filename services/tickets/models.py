@@ -138,6 +138,11 @@ class TicketRow(Base):
         Index(None, "assignee", "filed_at", "id", postgresql_where=text("assignee IS NOT NULL")),
         Index(None, "reporter", "filed_at", "id", postgresql_where=text("reporter IS NOT NULL")),
         Index(None, "filed_by", "filed_at", "id", postgresql_where=text("filed_by IS NOT NULL")),
+        Index(
+            "tickets_on_behalf_of_filed_at_id",
+            *("on_behalf_of", "filed_at", "id"),
+            postgresql_where=text("on_behalf_of IS NOT NULL"),
+        ),
         Index(None, "accepted_by", postgresql_where=text("state = 'accepted'")),
         Index(None, "resolved_at", "id", postgresql_where=text("state = 'resolved'")),
         Index(None, "answer_by", postgresql_where=text("state = 'resolved'")),

@@ -15,7 +15,7 @@ from chassis.events import CloudEvent
 from chassis.health import Health
 from chassis.rpc import rpc
 from chassis.screening import Screened
-from services.tickets import listing, projections, queries, schemas, wall
+from services.tickets import erasure, listing, projections, queries, schemas, wall
 from services.tickets.commands import dispatch, filing, follow_up, work, writing
 
 Json = dict[str, Any]
@@ -185,6 +185,12 @@ class TicketsService:
         """Keep the duty as it is now."""
         with self.db.transaction(event) as session:
             projections.keep_duty(session, event)
+
+    @on_event("linli.residents.resident_erased.v1")
+    def on_resident_erased(self, event: CloudEvent) -> None:
+        """Take away what leads to the person."""
+        with self.db.transaction(event) as session:
+            erasure.forget_person(session, event)
 
 
 def _screened(

@@ -51,6 +51,8 @@ class Residents(Capability):
         status=201,
         location="/residents/{id}",
         errors=("409 resident_exists",),
+        # It says a name and an address, which are kept in no other place than the register.
+        secret=True,
         owner_decides=True,
     )
     def register_resident(self, ask: Ask) -> Any:
@@ -83,6 +85,19 @@ class Residents(Capability):
     def disclose(self, ask: Ask) -> Any:
         """Some of a person's data in full, this once, for a reason that stays in the audit."""
         return ask.of(self.residents).disclose(ask.command())
+
+    @operation(
+        "POST",
+        "/residents/<uuid:id>/erasure",
+        policy="residents.erase",
+        body=personal.NewErasure,
+        answer=personal.Erasure,
+        errors=(NotFound, "409 on_duty"),
+        owner_decides=True,
+    )
+    def erase_resident(self, ask: Ask) -> Any:
+        """Forget who a person is, for good; that there was somebody stays, for the figures."""
+        return ask.of(self.residents).erase_resident(ask.command())
 
     @operation(
         "PATCH",

@@ -35,3 +35,18 @@ class Disclosure(Schema):
     name = base.String(allow_none=True)
     address = base.String(allow_none=True)
     email = base.String(allow_none=True)
+
+
+class NewErasure(Schema):
+    """Why somebody is erased."""
+
+    example = {"reason": "本人书面申请"}
+
+    reason = fields.text(200, required=True)
+
+
+class Erasure(Schema):
+    """Who was erased, and when."""
+
+    id = fields.Uuid(required=True)
+    erased_at = fields.Moment(required=True)

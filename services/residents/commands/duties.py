@@ -109,12 +109,12 @@ def _is_active(session: Session, code: str) -> bool:
 
 
 def _lock_person(session: Session, duty: Duty) -> bool:
-    """Whether the person exists. Their row stays locked: duties of one person are given one after
-    the other, so that two that overlap cannot pass each other (an exclusion constraint would need
-    an extension that not every server has).
+    """Whether there is such a person, not erased. Their row stays locked: duties of one person are
+    given one after the other, so that two that overlap cannot pass each other (an exclusion
+    constraint would need an extension that not every server has).
     """
-    person = select(Resident.id).where(Resident.id == duty.person).with_for_update()
-    return session.scalar(person) is not None
+    person = select(Resident.id).where(Resident.id == duty.person, Resident.erased_at.is_(None))
+    return session.scalar(person.with_for_update()) is not None
 
 
 def _refuse_overlap(session: Session, duty: Duty, ends: date | None) -> None:

@@ -15,7 +15,7 @@ from services.notifications.errors import BadCursor
 from services.notifications.models import Delivery, Notification
 from services.notifications.outcome import Reason, State
 from services.notifications.texts import Texts
-from tests.integration.notifications.world import TicketStory, department_event
+from tests.integration.notifications.world import TicketStory, department_event, person_event
 
 TEXTS = Texts()
 
@@ -250,3 +250,19 @@ def test_somebody_elses_item_is_not_found(session, tell, inbox):
     with pytest.raises(NotFound):
         commands.mark_read(session, uuid4(), item, now())
     assert inbox(uuid4())["items"] == []
+
+
+def test_whoever_is_erased_has_no_inbox_and_is_sent_nothing_more(session, tell, inbox):
+    story, other = TicketStory(), TicketStory()
+    tell(story.event("filed")), tell(story.event("accepted")), tell(other.event("filed"))
+
+    commands.forget_person(session, person_event("erased", story.reporter))
+
+    assert inbox(story.reporter)["items"] == []
+    assert delivery_of(session, story.reporter) == []
+    assert len(inbox(other.reporter)["items"]) == 1
+
+
+def test_an_erasure_of_nobody_is_refused_for_good(session):
+    with pytest.raises(ValidationError):
+        commands.forget_person(session, person_event("erased", None))

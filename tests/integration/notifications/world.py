@@ -135,3 +135,16 @@ class Postbox(_Watched):
     def subjects(self, address: str) -> list[str]:
         """The subjects of what was sent to an address."""
         return [message["subject"] for message in self.items(address)]
+
+
+def person_event(what: str, person: UUID | None) -> CloudEvent:
+    """An event of residents about a person."""
+    return CloudEvent(
+        id=str(new_id()),
+        type=f"linli.residents.resident_{what}.v1",
+        source="/residents",
+        subject=str(person),
+        time=now(),
+        sequence=1,
+        data={"resident": person and str(person)},
+    )

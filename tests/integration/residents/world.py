@@ -21,7 +21,7 @@ from services.residents import (
     queries,
     schemas,
 )
-from services.residents.commands import areas, departments, duties, households, people
+from services.residents.commands import areas, departments, duties, erasing, households, people
 from services.residents.vault import Vault
 
 COMMUNITY = "340603008002"
@@ -30,7 +30,7 @@ EVERYTHING = frozenset(
     f"{noun}.{verb}"
     for noun in ("areas", "residents", "households", "duties", "departments")
     for verb in ("read", "write")
-) | {"residents.audit", "residents.disclose"}
+) | {f"residents.{right}" for right in ("audit", "disclose", "erase")}
 MOMENT = datetime(2026, 11, 1, 8, tzinfo=UTC)
 
 
@@ -130,6 +130,10 @@ class World:
         command = {"id": resident, "fields": list(fields), "reason": "回访", **more}
         wanted = personal_schemas.Disclose().load(command)
         return queries.disclosure(self.session, call or caller(), self.vault, wanted)
+
+    def erase(self, resident: str, call: Call | None = None, reason: str = "本人申请") -> Any:
+        wanted = personal_schemas.Erase().load({"id": resident, "reason": reason})
+        return erasing.erase(self.session, call or caller(), wanted)
 
     def audit(self, call: Call | None = None, **wanted: Any) -> Any:
         loaded = personal_schemas.ListAudit().load(wanted)

@@ -89,7 +89,7 @@ def test_no_number_is_left_whatever_stands_around_it(data, before, after, number
 
     assert isinstance(kept, Screened)
     digits = re.sub(r"\D", "", kept.translate({0xFF10 + d: str(d) for d in range(10)}))
-    assert number[3:-4] not in digits
+    assert number.rstrip("X") not in digits
     assert number[-4:] in kept
 
 

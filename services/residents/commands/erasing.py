@@ -1,0 +1,70 @@
+"""Erasure: a person's key goes, and with it all that can be read of them; that there was somebody
+stays, for the figures.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import delete, or_, select
+from sqlalchemy.orm import Session
+
+from chassis import clock
+from chassis.call import Call
+from chassis.events import Route, emit
+from services.residents import area_codes, audit, queries, reach, sealing
+from services.residents.errors import OnDuty
+from services.residents.events import ResidentErased
+from services.residents.models import Duty, Resident, ResidentKey
+from services.residents.reach import Subject
+
+
+def erase(session: Session, call: Call, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Erase a person, once. Raises NotFound, Forbidden, OnDuty.
+
+    What is sealed is dropped as well as its key, and with it the blind indexes, by which somebody
+    who has the index key could still tell that a number was known.
+    """
+    person = queries.get(session, Resident, wanted["id"], lock=True)
+    about = Subject("resident", person.id, person.area)
+    holds = reach.of_resident(call, person.id, person.area)
+    reach.demand(call, holds, "residents.erase", about)
+    if person.erased_at is None:
+        _demand_off_duty(session, person)
+        _forget(session, person)
+        audit.note(
+            session, call, audit.ERASE, about, fields=sealing.SEALED, reason=wanted["reason"]
+        )
+        _emit(session, call, person)
+    return {"id": str(person.id), "erased_at": clock.iso(person.erased_at or clock.now())}
+
+
+def _demand_off_duty(session: Session, person: Resident) -> None:
+    """Who may act for the community must not be nobody."""
+    today = clock.local(clock.now()).date()
+    duty = select(Duty.id).where(
+        Duty.person == person.id, or_(Duty.ends.is_(None), Duty.ends >= today)
+    )
+    if session.scalar(duty.limit(1)) is not None:
+        raise OnDuty
+
+
+def _forget(session: Session, person: Resident) -> None:
+    for column in sealing.COLUMNS:
+        setattr(person, column, None)
+    person.erased_at = clock.now()
+    person.sequence += 1
+    session.execute(delete(ResidentKey).where(ResidentKey.resident == person.id))
+    session.flush()
+
+
+def _emit(session: Session, call: Call, person: Resident) -> None:
+    place = area_codes.routing(person.area) if person.area else "none"
+    emit(
+        session,
+        call,
+        ResidentErased,
+        subject=str(person.id),
+        sequence=person.sequence,
+        route=Route(place=place),
+        data={"resident": person.id},
+    )

@@ -1,0 +1,51 @@
+"""What residents accepts and answers about the protection of personal data."""
+
+from typing import Any
+
+from chassis.call import Call
+from chassis.database import Database
+from chassis.rpc import rpc
+from services.residents import audit_trail, queries
+from services.residents import personal_schemas as schemas
+from services.residents.commands import erasing
+from services.residents.vault import Vault
+
+Json = dict[str, Any]
+
+
+class PersonalData:
+    """Commands and queries of the service that has these dependencies."""
+
+    db: Database
+    call: Call
+    vault: Vault
+
+    @rpc
+    def erase_resident(self, command: Json) -> Json:
+        """Forget who the person with an `id` is, for good, for a `reason`; `{id, erased_at}`.
+        Raises OnDuty.
+        """
+        wanted = schemas.Erase().load(command)
+        with self.db.transaction() as session:
+            return erasing.erase(session, self.call, wanted)
+
+    @rpc
+    def disclose(self, query: Json) -> Json:
+        """Some `fields` of the person with an `id`, in plain text, for a `reason`."""
+        wanted = schemas.Disclose().load(query)
+        with self.db.transaction() as session:
+            return queries.disclosure(session, self.call, self.vault, wanted)
+
+    @rpc
+    def list_audit(self, query: Json) -> Json:
+        """A page of the audit within what the caller may see of it, newest first."""
+        wanted = schemas.ListAudit().load(query)
+        with self.db.transaction() as session:
+            return audit_trail.entries(session, self.call, wanted)
+
+    @rpc
+    def resident_audit(self, query: Json) -> Json:
+        """A page of what was done with the data of the person with an `id`, newest first."""
+        wanted = schemas.ResidentAudit().load(query)
+        with self.db.transaction() as session:
+            return audit_trail.of_resident(session, self.call, wanted)

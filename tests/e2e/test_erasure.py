@@ -1,0 +1,141 @@
+"""Somebody goes through the whole loop and is erased: canaries are then looked for in every table,
+queue, stream and log of a running system.
+"""
+
+import json
+
+import pytest
+
+from chassis.testing import eventually
+from deploy.local.environment import SERVICES
+from tests.e2e.test_personal_data import hits
+from tests.stack.clients import filing
+from tests.stack.wire import read_log
+
+PHONE, OTHER_PHONE = "13966670001", "13966670002"
+ID_NUMBER = "34060319900101123X"
+NAME, ADDRESS = "司徒卡纳里", "canary-door-6e1f"
+CANARIES = {
+    "phone": PHONE,
+    "phone with spaces": "139 6667 0001",
+    "full-width phone": "１３９６６６７０００１",
+    "somebody else's phone": OTHER_PHONE,
+    "ID number": ID_NUMBER,
+    "name": NAME,
+    "address": ADDRESS,
+}
+
+
+@pytest.fixture(scope="module")
+def erased(stack):
+    """The id of a person who was erased, and the number of a ticket of theirs."""
+    community = stack.community
+    staff, secretary = community.staff("staff"), community.staff("secretary")
+    place = "340603008002.e1.g1.b1.u1"
+    known = {"name": NAME, "phone": PHONE, "id_number": ID_NUMBER, "address": ADDRESS}
+    person = staff.make("residents", {**known, "area": place}, key="canary")["id"]
+    resident = community.resident(PHONE)
+    words = f"请打 {PHONE}、139 6667 0001 或 １３９６６６７０００１，身份证 {ID_NUMBER}"
+    ticket = resident.make("tickets", filing(title=f"找 {OTHER_PHONE}", description=words))
+    assert ticket["masked"] == ["description", "title"]
+    ticket = staff.move(ticket, "acceptance")
+    staff.make(f"tickets/{ticket['id']}/comments", {"text": f"打了 {OTHER_PHONE}"})
+    staff.make(f"residents/{person}/disclosures", {"fields": ["phone"], "reason": f"打 {PHONE}"})
+    eventually(lambda: len(community.texts(PHONE)) >= 3, within=20)
+
+    admin = community.staff("administrator")
+    admin.make(f"residents/{person}/erasure", {"reason": f"本人 {PHONE} 申请"})
+
+    for service in SERVICES:
+        eventually(lambda service=service: _settled(stack, service), within=20)
+    eventually(lambda: resident.get("inbox").status_code == 401, within=20)
+    path = f"tickets/{ticket['id']}"
+    eventually(lambda: secretary.read(path)["reporter"] is None, within=20)
+    yield person, ticket["number"]
+    community.close()
+
+
+def _settled(stack, service):
+    """Whether a service has nothing left to publish."""
+    has = "SELECT to_regclass('outbox') IS NOT NULL"
+    return not stack.value(service, has) or stack.value(service, "SELECT count(*) = 0 FROM outbox")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_table_holds_anything_readable_of_them(stack, erased, service):
+    tables = stack.rows(
+        service,
+        "SELECT table_name AS name FROM information_schema.tables "
+        "WHERE table_schema = 'public' AND table_type = 'BASE TABLE'",
+    )
+    contents = {
+        table["name"]: "\n".join(
+            row["line"]
+            for row in stack.rows(service, f'SELECT t::text AS line FROM "{table["name"]}" t')
+        )
+        for table in tables
+    }
+
+    assert any(contents.values())
+    found = {name: hits(content, CANARIES) for name, content in contents.items()}
+    assert {name for name, canaries in found.items() if canaries} == set()
+
+
+def test_their_key_and_what_it_opened_are_gone(stack, erased):
+    person, _ = erased
+    row = stack.rows("residents", f"SELECT * FROM residents WHERE id = '{person}'")[0]
+
+    keys = f"SELECT count(*) FROM resident_keys WHERE resident = '{person}'"
+    assert stack.value("residents", keys) == 0
+    assert row["erased_at"] is not None
+    assert {name for name, value in row.items() if isinstance(value, bytes | memoryview)} == set()
+
+
+def test_no_other_service_knows_the_person(stack, erased):
+    person, _ = erased
+    linked = f"SELECT count(*) FROM tickets WHERE '{person}' IN (reporter::text, filed_by)"
+    told = f"SELECT count(*) FROM notification WHERE person = '{person}'"
+    sessions = f"SELECT count(*) FROM sessions WHERE person = '{person}'"
+
+    assert stack.value("tickets", linked) == 0
+    assert stack.value("notifications", told) == 0
+    assert stack.value("gateway", sessions) == 0
+
+
+def test_no_event_queue_or_stream_holds_anything_of_them(stack, erased):
+    _, number = erased
+    log = read_log(stack.ready["amqp_uri"])
+    whole = "\n".join(f"{each.routing_key} {each.headers} {each.body.decode()}" for each in log)
+
+    assert number in whole
+    assert "resident_erased" in whole
+    assert hits(whole, CANARIES) == []
+
+
+@pytest.mark.parametrize("folder", ["data", "log"])
+def test_no_file_of_the_broker_holds_anything_of_them(stack, erased, folder):
+    files = [path for path in (stack.rabbitmq.folder / folder).rglob("*") if path.is_file()]
+    spelt = [form for canary in CANARIES.values() for form in (canary, json.dumps(canary)[1:-1])]
+    found = {path.name for path in files for form in spelt if form.encode() in path.read_bytes()}
+
+    assert files
+    assert found == set()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_log_holds_anything_of_them(stack, erased, service):
+    text = stack.log(service)
+
+    assert '"event"' in text
+    assert hits(text, CANARIES) == []
+
+
+def test_the_figures_and_the_audit_stay(stack, erased):
+    person, number = erased
+
+    ticket = f"SELECT count(*) FROM tickets WHERE number = '{number}'"
+    assert stack.value("tickets", ticket) == 1
+    entries = stack.rows(
+        "residents", f"SELECT action, reason FROM audit WHERE subject = '{person}'"
+    )
+    assert {"register", "disclose", "erase"} <= {entry["action"] for entry in entries}

@@ -1,0 +1,91 @@
+"""A resident is erased over HTTP, and every service forgets them."""
+
+import pytest
+
+from chassis.testing import eventually
+from tests.integration.gateway.test_neighbours_away import away, unavailable
+from tests.integration.gateway.town import BUILDING
+
+WHY = {"reason": "本人书面申请"}
+
+
+def registered(town, phone):
+    person = {"name": "吴九", "phone": phone, "area": BUILDING, "address": "302"}
+    return town.clerk.make("residents", person)["id"]
+
+
+def test_whoever_is_erased_is_signed_out_and_unknown_everywhere(town):
+    client = town.arrive("leaver", "13700000091")
+    person = town.ids["leaver"]
+    client.patch(f"residents/{person}", {"name": "吴九"})
+    ticket = town.clerk.move(town.file(client), "acceptance")
+    eventually(lambda: client.get("inbox").json()["items"])
+
+    erased = town.administrator.post(f"residents/{person}/erasure", WHY)
+
+    assert erased.json()["id"] == person
+    eventually(lambda: client.get("inbox").status_code == 401)
+    found = town.clerk.make("residents/searches", {"phone": "13700000091"})["items"]
+    assert found == []
+    assert town.administrator.get(f"residents/{person}").json()["name"] is None
+    eventually(lambda: town.clerk.get(f"tickets/{ticket['id']}").json()["reporter"] is None)
+    assert town.clerk.get(f"tickets/{ticket['id']}").json()["description"] == ticket["description"]
+    again = town.sign_in("13700000091")["actor"]["id"]
+    assert again != person
+
+
+def test_erasing_again_changes_nothing(town):
+    person = registered(town, "13700000092")
+    path = f"residents/{person}/erasure"
+
+    first, second = (town.administrator.make(path, WHY) for _ in range(2))
+
+    assert first == second
+
+
+def test_whoever_has_a_duty_is_not_erased(town):
+    answer = town.administrator.post(f"residents/{town.ids['clerk']}/erasure", WHY)
+
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/on_duty")
+
+
+@pytest.mark.parametrize(("who", "status"), [("clerk", 403), ("secretary", 403), ("resident", 404)])
+def test_only_an_administrator_erases(town, who, status):
+    person = registered(town, f"1370000{9300 + len(who)}")
+
+    assert town.people[who].post(f"residents/{person}/erasure", WHY).status_code == status
+
+
+@pytest.mark.parametrize("body", [{}, {"reason": ""}, {"reason": 1}, {"reason": "x", "more": 1}])
+def test_a_reason_is_needed(town, body):
+    path = f"residents/{town.ids['resident']}/erasure"
+
+    assert town.administrator.post(path, body).status_code == 422
+
+
+def test_nobody_is_erased_who_never_was(town):
+    path = "residents/01890a5d-ac96-774b-bcce-b302099a8057/erasure"
+
+    assert town.administrator.post(path, WHY).status_code == 404
+
+
+def test_without_the_registry_it_is_503_and_once_later(town):
+    path = f"residents/{registered(town, '13700000094')}/erasure"
+    key = {"Idempotency-Key": "erasure"}
+    with away(town, "residents"):
+        answer = town.administrator.post(path, WHY, headers=key)
+
+    assert unavailable(answer)
+    eventually(lambda: town.administrator.post(path, WHY, headers=key).ok, within=20)
+
+
+def test_the_answer_to_a_registration_is_stored_nowhere_else(town, session):
+    from sqlalchemy import text
+
+    key = {"Idempotency-Key": "registration"}
+    person = {"name": "郑十", "phone": "13700000095", "area": BUILDING, "address": "303"}
+    first, second = (town.clerk.make("residents", person, headers=key) for _ in range(2))
+
+    assert first == second
+    stored = session.scalars(text("SELECT encode(body, 'escape') FROM idempotency_keys")).all()
+    assert not [body for body in stored if body and first["id"] in body]

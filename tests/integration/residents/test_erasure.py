@@ -1,0 +1,117 @@
+"""A person is erased: nothing of them can be read or found again, and the figures stay."""
+
+import pytest
+from sqlalchemy import select
+
+from chassis.errors import Invalid, NotFound
+from services.residents.errors import OnDuty
+from services.residents.models import Resident, ResidentKey
+from services.residents.reach import Denied, Hidden
+from tests.integration.residents.world import COMMUNITY, a_phone, an_id_number, caller
+
+
+@pytest.fixture
+def somebody(world):
+    """A person of whom everything is recorded, and their numbers."""
+    world.add_community("e1")
+    numbers = {"phone": a_phone(), "id_number": an_id_number()}
+    person = world.register(
+        "王小明", **numbers, email="wang@mail.example", address="501", area=f"{COMMUNITY}.e1"
+    )
+    return person["id"], numbers
+
+
+def row(world, person):
+    world.session.expire_all()
+    return world.session.scalars(select(Resident).where(Resident.id == person)).one()
+
+
+def test_whoever_is_erased_is_nobody_any_more(world, somebody):
+    person, numbers = somebody
+
+    world.erase(person)
+
+    shown = world.resident(person)
+    assert {shown[field] for field in ("name", "phone", "id_number", "email", "address")} == {None}
+    for field, number in numbers.items():
+        assert world.find(**{field: number})["items"] == []
+    assert world.find(within=COMMUNITY)["items"] == []
+    assert world.contact(person)["phone"] is None
+    assert world.session.get(ResidentKey, row(world, person).id) is None
+
+
+def test_that_there_was_somebody_stays_for_the_figures(world, somebody):
+    person, _ = somebody
+
+    world.erase(person)
+
+    left = row(world, person)
+    assert (left.area, left.erased_at is None) == (f"{COMMUNITY}.e1", False)
+    personal = {name: value for name, value in vars(left).items() if isinstance(value, bytes)}
+    assert personal == {}
+
+
+def test_the_same_number_makes_somebody_new(world, somebody):
+    person, numbers = somebody
+    world.erase(person)
+
+    assert world.ensure(numbers["phone"]) != person
+
+
+def test_an_erasure_is_told_once_and_says_who_and_nothing_else(world, somebody):
+    person, _ = somebody
+
+    first, second = world.erase(person), world.erase(person)
+
+    assert first["id"] == second["id"] == person
+    told = [event for event in world.events_of(person) if "erased" in event["type"]]
+    assert [event["data"] for event in told] == [{"resident": person}]
+    entries = world.audit(action="erase")["items"]
+    assert [(entry["subject"], entry["reason"]) for entry in entries] == [(person, "本人申请")]
+
+
+def test_whoever_has_a_duty_is_not_erased(world, somebody):
+    person, _ = somebody
+    duty = world.start_duty(person, "clerk", area=COMMUNITY)
+    with pytest.raises(OnDuty):
+        world.erase(person)
+
+    world.end_duty(duty["id"], "2026-11-02")
+
+    assert world.erase(person)["erased_at"]
+
+
+def test_nothing_can_be_recorded_of_the_erased(world, somebody):
+    person, _ = somebody
+    world.erase(person)
+
+    with pytest.raises(NotFound):
+        world.amend(person, name="x")
+
+
+def test_erasing_needs_its_own_right(world, somebody):
+    person, _ = somebody
+
+    with pytest.raises(Denied):
+        world.erase(person, caller(f"area:{COMMUNITY}", "residents.write"))
+    with pytest.raises(Hidden):
+        world.erase(person, caller("area:340603008003"))
+    with pytest.raises(NotFound):
+        world.erase("01890a5d-ac96-774b-bcce-b302099a8057")
+    assert row(world, person).erased_at is None
+
+
+def test_a_number_in_the_reason_is_masked(world, somebody):
+    person, numbers = somebody
+
+    world.erase(person, reason=f"来电 {numbers['phone']}")
+
+    assert numbers["phone"] not in world.audit(action="erase")["items"][0]["reason"]
+
+
+def test_a_duty_needs_somebody(world, somebody):
+    person, _ = somebody
+    world.erase(person)
+
+    with pytest.raises(Invalid):
+        world.start_duty(person, "clerk", area=COMMUNITY)
