@@ -28,9 +28,10 @@ from chassis.settings import ServiceSettings
 log = logs.get("relay")
 
 BATCH = 100
+LOCK = 7_216_002
+"""Whoever holds this advisory lock of a service's database is its active relay."""
 # Seconds.
 _POLL, _STANDBY = 0.5, 1.0
-_LOCK = 7_216_002
 
 _SESSION = {
     "statement_timeout": 10_000,
@@ -141,7 +142,7 @@ class Relay:
 
 
 def _is_active(cursor: Any) -> bool:
-    cursor.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,))
+    cursor.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,))
     return bool(cursor.fetchone()[0])
 
 

@@ -205,13 +205,26 @@ class WebApp:
 
     def _http_exception(self, request: LinliRequest, error: HTTPException) -> Response:
         if isinstance(error, MethodNotAllowed) and request.method == "OPTIONS":
-            return Response(status=204, headers={"Allow": _allowed(error)})
+            return Response(status=204, headers={"Allow": self._allowed(request, error)})
         if error.code is not None and error.code < 400:
             return Response(status=error.code, headers=error.get_headers(request.environ))
         response = problems.respond(error, request.request_id, request.locale, self._options.texts)
         if isinstance(error, MethodNotAllowed):
-            response.headers["Allow"] = _allowed(error)
+            response.headers["Allow"] = self._allowed(request, error)
         return response
+
+    def _allowed(self, request: LinliRequest, error: MethodNotAllowed) -> str:
+        """The methods of the most specific route there: of `/tickets/<id>` none holds for
+        `/tickets/call-list`.
+        """
+        there = self._rules.bind_to_environ(request.environ)
+        places = {
+            method: len(there.match(method=method, return_rule=True)[0].arguments)
+            for method in error.valid_methods or ()
+        }
+        fewest = min(places.values(), default=0)
+        own = {method for method, count in places.items() if count == fewest}
+        return ", ".join(sorted({*own, "OPTIONS"}))
 
     def _problem(self, request: LinliRequest, error: Exception) -> Response:
         response = problems.respond(error, request.request_id, request.locale, self._options.texts)
@@ -266,10 +279,6 @@ def _check_url(request: LinliRequest) -> None:
 def _was_read(request: LinliRequest) -> bool:
     source = request.environ["eventlet.input"]
     return bool(source.position >= (source.content_length or 0))
-
-
-def _allowed(error: MethodNotAllowed) -> str:
-    return ", ".join(sorted({*(error.valid_methods or ()), "OPTIONS"}))
 
 
 def behind_proxies(app: WebApp, proxies: int) -> Any:

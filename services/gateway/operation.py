@@ -58,7 +58,7 @@ class Operation:
     def body_optional(self) -> bool:
         """Whether an empty body will do."""
         schema = self.body_schema
-        return schema is None or not any(field.required for field in schema.fields.values())
+        return schema is None or not schema.validate({})
 
     @property
     def open_to_all(self) -> bool:

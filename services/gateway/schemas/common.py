@@ -31,8 +31,8 @@ def either(*ways: Collection[str]) -> dict[str, Any]:
 class Names(Schema):
     """The same name in several languages."""
 
-    zh = fields.text(100)
-    en = fields.text(100)
+    zh = fields.line(100)
+    en = fields.line(100)
 
 
 class Page(Schema):

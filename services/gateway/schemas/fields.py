@@ -20,17 +20,29 @@ UUID_PATTERN = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9
 ID_NUMBER_PATTERN = "[0-9]{17}[0-9Xx]"
 _LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 EMAIL_PATTERN = rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_LABEL}(\.{_LABEL})+"
-AREA_PATTERN = r"[1-9][0-9]{11}(\.[egbu][1-9][0-9]{0,4}){0,4}"
+# Levels may be missing, but never change their order.
+AREA_PATTERN = r"[1-9][0-9]{11}" + "".join(rf"(\.{level}[1-9][0-9]{{0,4}})?" for level in "egbu")
 DEPARTMENT_PATTERN = "[a-z0-9_]{1,40}"
 _PHONE_PATTERN = r"\+?[0-9][0-9 ().\-]{4,29}"
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_YEARS = "^(19|[2-8][0-9])[0-9]{2}-"
+"""Another zone could carry what lies beyond them past what a date can hold."""
+_OUT_OF_LINE = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
+_LINE = rf"[^{_OUT_OF_LINE}]*[^\s{_OUT_OF_LINE}][^{_OUT_OF_LINE}]*"
 
 
 def text(longest: int, shortest: int = 1, **options: Any) -> fields.String:
     """Text of so many characters; NUL, which no database keeps, is refused before it gets here."""
     metadata = {"pattern": "^[^\\u0000]*$", **options.pop("metadata", {})}
     return fields.String(validate=Length(shortest, longest), metadata=metadata, **options)
+
+
+def line(longest: int, **options: Any) -> fields.String:
+    """One line of text, not blank, without control characters."""
+    metadata = {"pattern": f"^{_LINE}$", **options.pop("metadata", {})}
+    validate = [Length(1, longest), Whole(_LINE)]
+    return fields.String(validate=validate, metadata=metadata, **options)
 
 
 def one_of(pattern: str, **options: Any) -> fields.String:
@@ -86,10 +98,12 @@ class _Spelt(fields.String):
     """A string of a JSON Schema `format`, checked by `check`, which raises ValueError."""
 
     format = ""
+    pattern: str | None = None
     check: Callable[[str], Any]
 
     def __init__(self, **options: Any) -> None:
-        metadata = {"format": self.format, **options.pop("metadata", {})}
+        spelling = {"pattern": self.pattern} if self.pattern else {}
+        metadata = {"format": self.format, **spelling, **options.pop("metadata", {})}
         super().__init__(metadata=metadata, **options)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
@@ -109,15 +123,15 @@ def _uuid(spelt: str) -> None:
 def _moment(spelt: str) -> None:
     if not _MOMENT.fullmatch(spelt):
         raise ValueError
-    moment = parse(spelt.upper())
-    if not 1900 <= moment.year < 9000:
-        # Another zone could carry it past what a date can hold.
+    parse(spelt.upper())
+    if not re.match(_YEARS, spelt):
         raise ValueError
 
 
 def _day(spelt: str) -> None:
-    if not _DAY.fullmatch(spelt) or not 1900 <= date.fromisoformat(spelt).year < 9000:
+    if not _DAY.fullmatch(spelt) or not re.match(_YEARS, spelt):
         raise ValueError
+    date.fromisoformat(spelt)
 
 
 class Uuid(_Spelt):
@@ -130,14 +144,14 @@ class Uuid(_Spelt):
 class Moment(_Spelt):
     """An RFC 3339 date-time with a zone."""
 
-    format = "date-time"
+    format, pattern = "date-time", _YEARS
     check = staticmethod(_moment)
 
 
 class Day(_Spelt):
     """A calendar day, `2026-11-01`."""
 
-    format = "date"
+    format, pattern = "date", _YEARS
     check = staticmethod(_day)
 
 

@@ -28,7 +28,7 @@ class NewHousehold(Dated):
     }
 
     area = fields.area(required=True)
-    door = fields.text(200, required=True)
+    door = fields.line(200, required=True)
     tenure = base.String(validate=OneOf(TENURES))
 
 
@@ -38,7 +38,7 @@ class HouseholdChange(AtLeastOne):
     example = {"tenure": "rented"}
 
     area = fields.area()
-    door = fields.text(200)
+    door = fields.line(200)
     tenure = base.String(validate=OneOf(TENURES))
 
 

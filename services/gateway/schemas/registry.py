@@ -34,7 +34,7 @@ class NewArea(Schema):
 
     code = fields.area(required=True)
     level = base.String(validate=OneOf(AREA_LEVELS))
-    name = fields.text(100, required=True)
+    name = fields.line(100, required=True)
     names = base.Nested(Names)
 
 
@@ -43,7 +43,7 @@ class AreaChange(AtLeastOne):
 
     example = {"name": "第二网格（北）"}
 
-    name = fields.text(100, required=True)
+    name = fields.line(100, required=True)
     names = base.Nested(Names)
 
 
@@ -71,12 +71,12 @@ class NewResident(Schema):
 
     example = {"name": "王芳", "phone": "13800000001", "area": "340603008002.e1.g1.b1.u1"}
 
-    name = fields.text(50, required=True)
+    name = fields.line(50, required=True)
     phone = fields.Phone(allow_none=True)
     id_number = fields.id_number(allow_none=True)
     email = fields.email(allow_none=True)
     area = fields.area(allow_none=True)
-    address = fields.text(200, allow_none=True)
+    address = fields.line(200, allow_none=True)
     locale = base.String(validate=OneOf(LOCALES))
 
 
@@ -85,12 +85,12 @@ class ResidentChange(AtLeastOne):
 
     example = {"address": "1 号楼 1 单元 402"}
 
-    name = fields.text(50)
+    name = fields.line(50)
     phone = fields.Phone(allow_none=True)
     id_number = fields.id_number(allow_none=True)
     email = fields.email(allow_none=True)
     area = fields.area(allow_none=True)
-    address = fields.text(200, allow_none=True)
+    address = fields.line(200, allow_none=True)
     locale = base.String(validate=OneOf(LOCALES))
 
 
@@ -125,7 +125,7 @@ class ResidentSearch(Schema):
     example = {"phone": "13800000001"}
     also = {"anyOf": [{"required": [name]} for name in ("name", "phone", "id_number")]}
 
-    name = fields.text(50)
+    name = fields.line(50)
     phone = fields.Phone()
     id_number = fields.id_number()
     within = fields.area()
@@ -200,7 +200,7 @@ class NewDepartment(Schema):
     example = {"code": "water", "name": "供水公司", "names": {"en": "Water company"}}
 
     code = fields.department(required=True)
-    name = fields.text(100, required=True)
+    name = fields.line(100, required=True)
     names = base.Nested(Names)
 
 
@@ -209,7 +209,7 @@ class DepartmentChange(AtLeastOne):
 
     example = {"active": False}
 
-    name = fields.text(100)
+    name = fields.line(100)
     names = base.Nested(Names)
     active = fields.Flag()
 

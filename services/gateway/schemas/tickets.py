@@ -51,7 +51,7 @@ class Party(Schema):
         ]
     }
 
-    name = fields.text(50)
+    name = fields.line(50)
     phone = fields.Phone()
     resident = fields.Uuid()
 

@@ -125,6 +125,13 @@ def test_another_method_is_405_and_says_which_there_are(town):
     assert "POST" in refused.headers["Allow"]
 
 
+def test_a_place_with_a_name_of_its_own_allows_only_its_own_methods(town):
+    """Though `/tickets/<id>` would match it, too."""
+    asked = town.clerk.request("OPTIONS", "tickets/call-list")
+
+    assert asked.headers["Allow"] == "GET, HEAD, OPTIONS"
+
+
 @pytest.mark.parametrize("key", ["a b", "x" * 256, "é"])
 def test_a_malformed_idempotency_key_is_422(town, key):
     header = {"Idempotency-Key": key.encode("latin-1")}

@@ -3,6 +3,8 @@
 import pytest
 from marshmallow import Schema, ValidationError
 
+import services.gateway.service  # noqa: F401 - declares the operations
+from services.gateway.operation import OPERATIONS
 from services.gateway.schemas import fields
 from services.gateway.schemas.sessions import NewApiKey, SignIn
 from services.gateway.schemas.tickets import NewTicket, TicketQuery
@@ -22,6 +24,8 @@ def load(field, value):
         (fields.Flag(), True),
         (fields.count(1, 200), 200),
         (fields.area(), "340603008002.e1.g2.b3.u2"),
+        (fields.area(), "340603008002.g2.u2"),
+        (fields.line(5), " 1号 楼"),
         (fields.department(), "civil_affairs"),
         (fields.Degrees(90), -90),
         (fields.email(), "wang.fang@example.org"),
@@ -31,6 +35,18 @@ def load(field, value):
 )
 def test_what_is_spelt_as_documented_is_taken(field, value):
     load(field, value)
+
+
+@pytest.mark.parametrize("field", [fields.Moment(), fields.Day(), fields.line(5), fields.area()])
+def test_what_is_refused_for_its_spelling_is_documented_by_a_pattern(field):
+    assert field.metadata["pattern"]
+
+
+@pytest.mark.parametrize("name", ["sign_in", "amend_ticket", "amend_resident", "file_ticket"])
+def test_a_body_that_must_say_something_must_be_there(name):
+    (declared,) = (each for each in OPERATIONS if each.name == name)
+
+    assert not declared.body_optional
 
 
 @pytest.mark.parametrize(
@@ -56,6 +72,12 @@ def test_what_is_spelt_as_documented_is_taken(field, value):
         (fields.count(1, 200), True),
         (fields.area(), "340603008002.e1\n"),
         (fields.area(), "34060300800"),
+        (fields.area(), "340603008002.b3.g2"),
+        (fields.line(5), "  "),
+        (fields.line(5), "a\nb"),
+        (fields.line(5), "a\u009b"),
+        (fields.line(5), "a\u2028"),
+        (fields.Day(), "1899-12-31"),
         (fields.department(), "Water"),
         (fields.Degrees(90), "1"),
         (fields.Degrees(90), True),
