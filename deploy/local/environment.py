@@ -97,6 +97,7 @@ class Environment:
             self._variables["LINLI_SMS_URL"] = f"http://127.0.0.1:{self._home.port('sms')}/messages"
             # What the stand-in takes costs nothing and rings nobody's phone.
             self._default("LINLI_CODES_PER_PHONE", lambda: "200")
+            self._default("LINLI_QUIET_HOURS", lambda: "none")
         if not self.given.mail:
             self._name_mail_standin()
         for service in SERVICES[:-1]:

@@ -54,6 +54,8 @@ OPERATIONS: Mapping[str, str] = {
     "residents.audit": "see who used or was refused personal data",
     "inbox.read": "read one's inbox",
     "inbox.write": "mark a message of one's inbox as read",
+    "preferences.read": "see what one hears of, and how",
+    "preferences.write": "choose what one hears of, and how",
     "events.read": "read the event feed and stream",
     "deliveries.read": "see what became of messages to people",
     "accounts.write": "give people a login and a password",
@@ -98,7 +100,8 @@ TABLE: Mapping[str, Row] = {
         "own": frozenset(
             {
                 "read", "comments", "withdrawal", "follow-up", "reopening",
-                "residents.read", "residents.write", "inbox.read", "inbox.write", "events.read",
+                "residents.read", "residents.write", "inbox.read", "inbox.write",
+                "preferences.read", "preferences.write", "events.read",
                 "residents.audit",
             }
         ),
@@ -159,6 +162,8 @@ SCOPES: Mapping[str, frozenset[str]] = {
     "households:write": frozenset({"households.write"}),
     "inbox:read": frozenset({"inbox.read"}),
     "inbox:write": frozenset({"inbox.write"}),
+    "preferences:read": frozenset({"preferences.read"}),
+    "preferences:write": frozenset({"preferences.write"}),
     "deliveries:read": frozenset({"deliveries.read"}),
     "accounts:write": frozenset({"accounts.write"}),
     "api-keys:write": frozenset({"api_keys.write"}),

@@ -28,6 +28,7 @@ from services.gateway.api.households import Households
 from services.gateway.api.imports import Imports
 from services.gateway.api.inbox import Inbox
 from services.gateway.api.moves import Moves
+from services.gateway.api.preferences import Preferences
 from services.gateway.api.residents import Residents
 from services.gateway.api.sessions import Sessions
 from services.gateway.api.tickets import Tickets
@@ -53,6 +54,7 @@ class GatewayService(
     Moves,  # tickets/{id}/acceptance, refusal, assignment, work, send-back, resolution, …
     Comments,  # tickets/{id}/comments
     Inbox,  # inbox, deliveries
+    Preferences,  # preferences
     Events,  # events, events/stream
     Docs,  # /api/openapi.json, /api/docs, /problems/{code}
 ):

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from chassis.events import CloudEvent
 from chassis.ids import new_id
-from services.notifications import deliveries, schemas
+from services.notifications import deliveries, preferences, schemas
 from services.notifications.errors import UnknownNotification
 from services.notifications.models import (
     Attempt,
@@ -31,7 +31,8 @@ def tell(session: Session, event: CloudEvent, limits: Limits, at: datetime) -> N
     for telling in tellings(event.type, facts):
         notification = _notify(session, event, facts, telling, at)
         if notification is not None and telling.also:
-            deliveries.queue(session, notification, telling, stale, at)
+            preferred = preferences.read(session, telling.person)
+            deliveries.queue(session, notification, telling, preferred, stale=stale, at=at)
 
 
 def _note_progress(session: Session, ticket: UUID, event: CloudEvent) -> int:

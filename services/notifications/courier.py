@@ -14,9 +14,11 @@ from eventlet.greenpool import GreenPool
 from eventlet.timeout import Timeout
 
 from chassis.errors import NotFound, ServiceError, Unavailable
-from services.notifications.news import Channel
+from services.notifications.choices import Preferred
+from services.notifications.news import DIGEST, Channel
 from services.notifications.outcome import Reason, Result, Tally
 from services.notifications.providers import Message, Provider
+from services.notifications.quiet import Quiet, quiet_until
 from services.notifications.staleness import Limits, stale_when_sending
 from services.notifications.texts import CannotRender, Texts
 
@@ -28,13 +30,18 @@ ADDRESSES: Mapping[Channel, str] = {Channel.SMS: "phone", Channel.EMAIL: "email"
 
 @dataclass(frozen=True)
 class Claimed:
-    """A delivery that this worker has for the length of its lease; `claim` proves that it has."""
+    """A delivery that this worker has for the length of its lease; `claim` proves that it has.
+
+    `variables` are those of its templates; of a digest they are its `count` and `news`.
+    """
 
     id: UUID
     claim: int
     purpose: str
-    person: UUID
+    person: UUID | None
     channels: tuple[Channel, ...]
+    urgent: bool
+    preferred: Preferred
     variables: dict[str, Any]
     sequence: int
     latest: int
@@ -47,10 +54,12 @@ class Claimed:
 class Courier:
     """Carries claimed deliveries. `contact` gives `{phone, email, locale}` of a person by id."""
 
-    contact: Callable[[UUID], dict[str, Any]]
+    contact: Callable[[UUID | None], dict[str, Any]]
     providers: Mapping[Channel, Provider]
     texts: Texts
     limits: Limits
+    # Of who has said nothing else.
+    quiet: Quiet | None
     # Seconds after which an attempt is over, whatever the provider drips.
     longest: float
 
@@ -70,21 +79,18 @@ class Courier:
         return replace(self._call(self.providers[channel], message), channel=channel)
 
     def _prepare(self, delivery: Claimed, at: datetime) -> tuple[Channel, Message] | Result:
-        if stale := stale_when_sending(
-            delivery.sequence,
-            delivery.latest,
-            happened=at - delivery.happened_at,
-            queued=at - delivery.queued_at,
-            limits=self.limits,
-        ):
-            return Result(stale)
+        channels = delivery.preferred.wants(delivery.channels, delivery.purpose)
+        if spared := _spared(delivery, channels, at, self.limits):
+            return Result(spared)
         contact = self._look_up(delivery.person)
         if isinstance(contact, Result):
             return contact
-        channel = self._choose(delivery.channels, contact)
+        channel = self._choose(channels, contact)
         if channel is None:
-            texted = Channel.SMS in delivery.channels
-            return Result(Reason.NO_PHONE if texted else Reason.NO_EMAIL)
+            return Result(Reason.NO_PHONE if Channel.SMS in channels else Reason.NO_EMAIL)
+        if until := self._quiet_until(delivery, channel, at):
+            wait = (until - at).total_seconds()
+            return Result(Reason.QUIET_HOURS, retry_after=wait, channel=channel)
         return self._write(delivery, channel, contact)
 
     def _choose(self, channels: Sequence[Channel], contact: Mapping[str, Any]) -> Channel | None:
@@ -96,7 +102,7 @@ class Courier:
         )
         return next(within_reach, None)
 
-    def _look_up(self, person: UUID) -> dict[str, Any] | Result:
+    def _look_up(self, person: UUID | None) -> dict[str, Any] | Result:
         try:
             return self.contact(person)
         except NotFound:
@@ -106,17 +112,35 @@ class Courier:
         except ServiceError:
             return Result(Reason.RESIDENTS_REFUSED)
 
+    def _quiet_until(self, delivery: Claimed, channel: Channel, at: datetime) -> datetime | None:
+        """Until when a telephone must not ring for this; mail makes no noise."""
+        if channel is not Channel.SMS or delivery.urgent:
+            return None
+        return quiet_until(delivery.preferred.quiet_hours(self.quiet), at)
+
     def _write(
         self, delivery: Claimed, channel: Channel, contact: Mapping[str, Any]
     ) -> tuple[Channel, Message] | Result:
-        # Departments have no name here: a message says number, state and next step, no more.
-        variables = {**delivery.variables, "department": None}
+        locale = contact.get("locale")
         write = self.texts.sms if channel is Channel.SMS else self.texts.mail
         try:
-            written = write(delivery.purpose, contact.get("locale"), variables)
+            variables = self._variables(delivery, locale)
+            written = write(delivery.purpose, locale, variables)
         except CannotRender:
             return Result(Reason.UNRENDERABLE, channel=channel)
         return channel, Message(str(delivery.id), contact[ADDRESSES[channel]], **written)
+
+    def _variables(self, delivery: Claimed, locale: str | None) -> dict[str, Any]:
+        # Departments have no name here: a message says number, state and next step, no more.
+        if delivery.purpose != DIGEST:
+            return {**delivery.variables, "department": None}
+        count, news = delivery.variables["count"], delivery.variables["news"]
+        items = [self._line(each, locale) for each in news]
+        return {"count": count, "items": items, "more": count - len(items)}
+
+    def _line(self, news: Mapping[str, Any], locale: str | None) -> str:
+        variables = {"number": news["number"], "department": None}
+        return f"{self.texts.render(news['purpose'], locale, 'title', variables)} {news['number']}"
 
     def _call(self, provider: Provider, message: Message) -> Result:
         with Timeout(self.longest) as limit:
@@ -126,3 +150,17 @@ class Courier:
                 if timeout is not limit:
                     raise
                 return Result(Reason.PROVIDER_TIMEOUT, seconds=self.longest)
+
+
+def _spared(
+    delivery: Claimed, channels: Sequence[Channel], at: datetime, limits: Limits
+) -> Reason | None:
+    """Why this is not sent, or None."""
+    stale = stale_when_sending(
+        delivery.sequence,
+        delivery.latest,
+        happened=at - delivery.happened_at,
+        queued=at - delivery.queued_at,
+        limits=limits,
+    )
+    return stale or (None if channels else Reason.TURNED_OFF)

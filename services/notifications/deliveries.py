@@ -7,18 +7,20 @@ changes nothing any more; and what a dead worker held comes due by itself.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from chassis.ids import new_id
+from services.notifications import digests, preferences
+from services.notifications.choices import Preferred
 from services.notifications.courier import Claimed
-from services.notifications.models import Attempt, Delivery, Notification, Progress
-from services.notifications.news import Channel, Telling
+from services.notifications.models import Attempt, Delivery, Notification, Preference, Progress
+from services.notifications.news import DIGEST, Channel, Telling
 from services.notifications.outcome import (
-    KINDS,
-    Kind,
+    TRIED,
     Reason,
     Result,
     Schedules,
@@ -27,27 +29,44 @@ from services.notifications.outcome import (
     Verdict,
     judge,
 )
+from services.notifications.quiet import Digest
 
 
 def queue(
-    session: Session, notification: UUID, telling: Telling, stale: Reason | None, at: datetime
+    session: Session,
+    notification: UUID,
+    telling: Telling,
+    preferred: Preferred,
+    *,
+    stale: Reason | None,
+    at: datetime,
 ) -> None:
-    """The one delivery of news, by one of its channels: due at once, or skipped when stale."""
+    """The one delivery of news: due now, kept for a digest, or skipped as stale or unwanted."""
+    unwanted = not preferred.wants(telling.also, telling.purpose)
+    skipped = stale or (Reason.TURNED_OFF if unwanted else None)
+    state = State.SKIPPED if skipped else _waits_as(telling, preferred)
     session.add(
         Delivery(
             id=new_id(),
             notification=notification,
+            person=telling.person,
             purpose=telling.purpose,
             # Until it is known what reaches the person, the first is as good as any.
             channel=telling.also[0],
             channels=[*telling.also],
-            state=State.SKIPPED if stale else State.QUEUED,
-            reason=stale,
-            next_attempt_at=None if stale else at,
+            urgent=telling.urgent,
+            state=state,
+            reason=skipped,
+            next_attempt_at=at if state is State.QUEUED else None,
             created_at=at,
-            settled_at=at if stale else None,
+            settled_at=at if skipped else None,
         )
     )
+
+
+def _waits_as(telling: Telling, preferred: Preferred) -> State:
+    gathers = preferred.digest is not Digest.OFF and not telling.urgent
+    return State.COLLECTED if gathers else State.QUEUED
 
 
 def claim(
@@ -128,7 +147,7 @@ def _write_off(session: Session, delivery: Delivery, at: datetime, schedules: Sc
 def _settle(
     session: Session, delivery: Delivery, result: Result, verdict: Verdict, at: datetime
 ) -> None:
-    if KINDS[result.reason] is not Kind.SKIP:
+    if result.reason in TRIED:
         session.add(_attempt(delivery.id, delivery.claim, result, at, verdict.next_attempt_at))
     delivery.state = verdict.state
     delivery.reason = result.reason
@@ -158,28 +177,41 @@ def _attempt(
 
 def _with_news(session: Session, taken: Sequence[Delivery]) -> list[Claimed]:
     rows = session.execute(
-        select(Delivery, Notification, func.coalesce(Progress.sequence, 0))
-        .join(Notification, Notification.id == Delivery.notification)
+        select(Delivery, Notification, Preference, func.coalesce(Progress.sequence, 0))
+        .outerjoin(Notification, Notification.id == Delivery.notification)
+        .outerjoin(Preference, Preference.person == Delivery.person)
         .outerjoin(Progress, Progress.ticket == Notification.ticket)
         .where(Delivery.id.in_([delivery.id for delivery in taken]))
         .order_by(Notification.at, Notification.sequence)
+    ).all()
+    told = digests.contents(session, [row[0].id for row in rows if row[0].purpose == DIGEST])
+    return [_claimed(*row, told.get(row[0].id)) for row in rows]
+
+
+def _claimed(
+    delivery: Delivery,
+    news: Notification | None,
+    preference: Preference | None,
+    latest: int,
+    digest: dict[str, Any] | None,
+) -> Claimed:
+    return Claimed(
+        id=delivery.id,
+        claim=delivery.claim,
+        purpose=delivery.purpose,
+        # What old code queued names its person in the news alone.
+        person=news.person if news else delivery.person,
+        channels=tuple(map(Channel, delivery.channels or [delivery.channel])),
+        urgent=delivery.urgent,
+        preferred=preferences.of(preference),
+        variables=news.variables if news else digest or {},
+        # A digest is of the time at which it was made, and no step of a ticket.
+        sequence=news.sequence if news else 0,
+        latest=latest if news else 0,
+        happened_at=news.at if news else delivery.created_at,
+        queued_at=delivery.created_at,
+        tally=_tally(delivery),
     )
-    return [
-        Claimed(
-            id=delivery.id,
-            claim=delivery.claim,
-            purpose=delivery.purpose,
-            person=news.person,
-            channels=tuple(map(Channel, delivery.channels or [delivery.channel])),
-            variables=news.variables,
-            sequence=news.sequence,
-            latest=latest,
-            happened_at=news.at,
-            queued_at=delivery.created_at,
-            tally=_tally(delivery),
-        )
-        for delivery, news, latest in rows
-    ]
 
 
 def _tally(delivery: Delivery) -> Tally:

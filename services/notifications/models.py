@@ -4,7 +4,7 @@ No table has a column for a phone number, a name or a text: whoever is to be tol
 and texts are rendered from the purpose when somebody reads them.
 """
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -71,16 +71,20 @@ class Delivery(Base):
 
     `next_attempt_at` is when it is due while it is queued. A worker that takes it moves that time
     by its lease and numbers its `claim`; what it has not recorded when the lease is over is due
-    again. The counts are of failures, by kind. A sign-in code has no notification.
+    again. The counts are of failures, by kind. A digest has no notification, but the deliveries of
+    what it tells name it; a sign-in code has neither notification nor person.
     """
 
     __tablename__ = "delivery"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     notification: Mapped[UUID | None] = mapped_column(ForeignKey("notification.id"))
+    person: Mapped[UUID | None]
+    digest: Mapped[UUID | None]
     purpose: Mapped[str]
     channel: Mapped[str]
     channels: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    urgent: Mapped[bool] = mapped_column(default=False, server_default="false")
     state: Mapped[str]
     reason: Mapped[str | None]
     next_attempt_at: Mapped[datetime | None]
@@ -97,13 +101,17 @@ class Delivery(Base):
         # However many channels match: one event tells a person by one message.
         UniqueConstraint("notification", name="delivery_once"),
         CheckConstraint(
-            "state IN ('queued', 'delivered', 'failed', 'skipped')", name="delivery_state"
+            "state IN ('queued', 'collected', 'delivered', 'failed', 'skipped')",
+            name="delivery_state",
         ),
         CheckConstraint(
             "(state = 'queued') = (next_attempt_at IS NOT NULL)", name="delivery_due_while_queued"
         ),
         # The worker's look-up sees what is queued and none of the history.
         Index("delivery_due", "next_attempt_at", postgresql_where=text("state = 'queued'")),
+        # Both find a person's digest among years of messages.
+        Index("delivery_collected", "person", postgresql_where=text("state = 'collected'")),
+        Index("delivery_in_digest", "digest", postgresql_where=text("digest IS NOT NULL")),
         # Administrators look for the few that failed among the many that did not.
         Index("delivery_by_state", "state", "id"),
     )
@@ -121,6 +129,32 @@ class Attempt(Base):
     status: Mapped[int | None] = mapped_column(SmallInteger)
     duration_ms: Mapped[int] = mapped_column(Integer)
     next_attempt_at: Mapped[datetime | None]
+
+
+class Preference(Base):
+    """What one person prefers, once they have said something; see `choices` and `quiet`.
+
+    `choices` keeps what differs from the defaults. Hours are those of the wall clock, and both are
+    None for whoever wants none that are quiet.
+    """
+
+    __tablename__ = "preference"
+
+    person: Mapped[UUID] = mapped_column(primary_key=True)
+    choices: Mapped[dict[str, Any]]
+    quiet_from: Mapped[time | None]
+    quiet_to: Mapped[time | None]
+    digest: Mapped[str]
+    next_digest_at: Mapped[datetime | None]
+    updated_at: Mapped[datetime]
+
+    __table_args__ = (
+        Index(
+            "preference_digest_due",
+            "next_digest_at",
+            postgresql_where=text("next_digest_at IS NOT NULL"),
+        ),
+    )
 
 
 class Progress(Base):

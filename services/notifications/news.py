@@ -96,6 +96,10 @@ TABLE: tuple[News, ...] = (
     News("linli.tickets.ticket_commented.v1", _REPORTER, "ticket_commented", _MAIL),
 )
 
+# What is told together has a purpose of its own; whose news it is made of is theirs.
+DIGEST = "digest"
+DIGEST_CHANNELS = _BOTH
+
 # A comment changes nothing that an earlier message said, so it never makes one stale.
 _ASIDES = {"linli.tickets.ticket_commented.v1"}
 STEPS: frozenset[str] = frozenset(row.event for row in TABLE) - _ASIDES
@@ -116,6 +120,11 @@ def tellings(event: str, facts: TicketFacts) -> Iterator[Telling]:
 def in_order(channels: Collection[Channel], urgent: bool) -> tuple[Channel, ...]:
     """The channels in the order in which they are tried."""
     return tuple(sorted(channels, key=lambda channel: channel is not _FIRST[urgent]))
+
+
+def offered() -> dict[str, tuple[Channel, ...]]:
+    """Every purpose of the table, with the channels that may carry it further."""
+    return {row.purpose: row.also for row in TABLE}
 
 
 def purposes(channel: Channel | None = None) -> frozenset[str]:

@@ -1,16 +1,17 @@
 """What may come of an attempt to deliver, and what follows from it. Pure."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from services.notifications.schedule import Schedule, next_attempt
 
 
 class State(StrEnum):
-    """Where a delivery stands; all but `queued` are final."""
+    """Where a delivery stands; all but `queued` and `collected` (for a digest) are final."""
 
     QUEUED = "queued"
+    COLLECTED = "collected"
     DELIVERED = "delivered"
     FAILED = "failed"
     SKIPPED = "skipped"
@@ -34,6 +35,9 @@ class Reason(StrEnum):
     NO_EMAIL = "no_email"
     UNRENDERABLE = "unrenderable"
     WORKER_LOST = "worker_lost"
+    TURNED_OFF = "turned_off"
+    IN_DIGEST = "in_digest"
+    QUIET_HOURS = "quiet_hours"
     SUPERSEDED = "superseded"
     EXPIRED = "expired"
 
@@ -46,6 +50,7 @@ class Kind(StrEnum):
     WAITING = "waiting"  # not the message's fault, never given up, on the schedule of residents
     LOST = "lost"  # a worker died between its claim and its record
     PERMANENT = "permanent"
+    DEFERRED = "deferred"  # there was no attempt, and there will be one at a time that is known
     SKIP = "skip"
 
 
@@ -68,11 +73,17 @@ KINDS: dict[Reason, Kind] = {
     Reason.NO_EMAIL: Kind.SKIP,
     Reason.UNRENDERABLE: Kind.PERMANENT,
     Reason.WORKER_LOST: Kind.LOST,
+    Reason.QUIET_HOURS: Kind.DEFERRED,
+    Reason.TURNED_OFF: Kind.SKIP,
+    Reason.IN_DIGEST: Kind.SKIP,
     Reason.SUPERSEDED: Kind.SKIP,
     Reason.EXPIRED: Kind.SKIP,
 }
 
 _FINAL = {Kind.DONE: State.DELIVERED, Kind.PERMANENT: State.FAILED, Kind.SKIP: State.SKIPPED}
+
+# What an attempt row is written for: something was tried.
+TRIED = frozenset(reason for reason in Reason if KINDS[reason] not in (Kind.SKIP, Kind.DEFERRED))
 
 
 @dataclass(frozen=True)
@@ -125,6 +136,8 @@ def judge(
     kind = KINDS[result.reason]
     if kind in _FINAL:
         return Verdict(_FINAL[kind], tally, None)
+    if kind is Kind.DEFERRED:
+        return Verdict(State.QUEUED, tally, at + timedelta(seconds=result.retry_after or 0))
     counted, failures, schedule = _count(kind, tally, schedules)
     again = next_attempt(schedule, failures, at, chance=chance, not_before=result.retry_after)
     return Verdict(State.QUEUED if again else State.FAILED, counted, again)

@@ -6,10 +6,11 @@ left alone, so that its owner may add to it.
 
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, fields, post_load, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
 
 from services.notifications.news import TicketFacts
 from services.notifications.outcome import State
+from services.notifications.quiet import Digest, Quiet
 
 MOST = 200
 
@@ -42,6 +43,29 @@ class ListDeliveries(Schema):
     after = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
     limit = fields.Integer(load_default=50, strict=True, validate=validate.Range(1, MOST))
     state = fields.String(load_default=None, allow_none=True, validate=validate.OneOf([*State]))
+
+
+class QuietHours(Schema):
+    """From one time of day to another, `HH:MM`, which may be on the next day."""
+
+    start = fields.Time(required=True, data_key="from", format="%H:%M")
+    end = fields.Time(required=True, data_key="to", format="%H:%M")
+
+    @post_load
+    def _some_hours(self, data: dict[str, Any], **_kwargs: Any) -> Quiet:
+        if data["start"] == data["end"]:
+            raise ValidationError("Must not be a whole day.", "to")
+        return Quiet(**data)
+
+
+class ChangePreferences(Schema):
+    """What to change of what one prefers; quiet hours null: none."""
+
+    purposes = fields.Dict(
+        keys=fields.String(), values=fields.Dict(keys=fields.String(), values=fields.Boolean())
+    )
+    quiet_hours = fields.Nested(QuietHours, allow_none=True)
+    digest = fields.Enum(Digest, by_value=True)
 
 
 class TicketEvent(Schema):

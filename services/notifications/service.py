@@ -11,7 +11,16 @@ from chassis.events import CloudEvent
 from chassis.health import Health
 from chassis.ids import new_id
 from chassis.rpc import ServiceClient, rpc
-from services.notifications import codes, commands, courier, deliveries, queries, schemas
+from services.notifications import (
+    codes,
+    commands,
+    courier,
+    deliveries,
+    digests,
+    preferences,
+    queries,
+    schemas,
+)
 from services.notifications.access import inbox_owner, require_administrator
 from services.notifications.news import Channel
 from services.notifications.outside import Providers, Settings
@@ -64,6 +73,28 @@ class NotificationsService:
             return queries.inbox_item(session, self.texts, item, self.call.locale)
 
     @rpc
+    def get_preferences(self, query: dict[str, Any]) -> dict[str, Any]:
+        """What the caller hears of, and how; raises NoInbox."""
+        schemas.Nothing().load(query)
+        person = inbox_owner(self.call, "preferences.read")
+        with self.db.read() as session:
+            preferred = preferences.read(session, person)
+        quiet = self.settings.quiet_hours
+        return preferences.answer(preferred, quiet, self.texts, self.call.locale)
+
+    @rpc
+    def change_preferences(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Change what the caller hears of, and how. `command`: ChangePreferences; raises NoInbox,
+        Invalid (unknown_purpose, unknown_channel, cannot_be_turned_off).
+        """
+        wanted = schemas.ChangePreferences().load(command)
+        person = inbox_owner(self.call, "preferences.write")
+        quiet = self.settings.quiet_hours
+        with self.db.transaction() as session:
+            preferred = preferences.change(session, person, wanted, quiet, now())
+        return preferences.answer(preferred, quiet, self.texts, self.call.locale)
+
+    @rpc
     def send_code(self, command: dict[str, Any]) -> dict[str, Any]:
         """Send a sign-in code now and forget the number; raises CodeNotSent or CodeRefused."""
         wanted = schemas.SendCode().load(command)
@@ -87,6 +118,7 @@ class NotificationsService:
         """Take what is due, carry it, and note what came of each; how many it took."""
         settings = self.settings
         with self.db.transaction() as session:
+            digests.gather(session, now(), settings.batch)
             claimed = deliveries.claim(
                 session, now(), settings.batch, settings.lease_time, settings.schedules
             )
@@ -105,6 +137,7 @@ class NotificationsService:
             providers=self.providers,
             texts=self.texts,
             limits=self.settings.limits,
+            quiet=self.settings.quiet_hours,
             longest=self.settings.longest_attempt,
         )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from chassis.settings import ServiceSettings, hidden, secret, setting
 from services.notifications.mail import TLS_MODES, MailServer
 from services.notifications.outcome import Schedules
+from services.notifications.quiet import DEFAULT_QUIET, Quiet, parse_quiet
 from services.notifications.schedule import Schedule, parse_delays
 from services.notifications.staleness import Limits
 
@@ -57,6 +58,9 @@ class NotificationsSettings(ServiceSettings):
     contact_timeout: float = setting("LINLI_CONTACT_TIMEOUT", 2.0, float)
     contact_retries: tuple[float, ...] = setting(
         "LINLI_CONTACT_RETRIES", parse_delays("2s 5s 15s 30s 1m 5m"), parse_delays
+    )
+    quiet_hours: Quiet | None = setting(  # noqa: RUF009 - it declares a field
+        "LINLI_QUIET_HOURS", DEFAULT_QUIET, parse_quiet
     )
     lease: float = setting("LINLI_DELIVERY_LEASE", 30.0, float)
     batch: int = setting("LINLI_DELIVERY_BATCH", 8, int)

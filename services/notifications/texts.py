@@ -7,6 +7,7 @@ its purpose and nothing else; one that is missing is an error, not an empty plac
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, select_autoescape
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -19,7 +20,14 @@ LAYOUTS = Path(__file__).parent / "layouts"
 
 # What a template may use. `department` is a name in the reader's language, or None.
 TICKET_VARIABLES = frozenset({"number", "department"})
-VARIABLES: dict[str, frozenset[str]] = {"sign_in_code": frozenset({"code"})}
+VARIABLES: dict[str, frozenset[str]] = {
+    "sign_in_code": frozenset({"code"}),
+    # How much news there is, a line for each of the newest, and how much more.
+    "digest": frozenset({"count", "items", "more"}),
+}
+
+
+Variables = Mapping[str, Any]
 
 
 def variables_of(purpose: str) -> frozenset[str]:
@@ -49,9 +57,7 @@ class Texts:
             auto_reload=False,
         )
 
-    def render(
-        self, purpose: str, locale: str | None, part: str, variables: Mapping[str, str | None]
-    ) -> str:
+    def render(self, purpose: str, locale: str | None, part: str, variables: Variables) -> str:
         """`part` (title, body, sms, subject, html) of a purpose in the nearest language; raises
         CannotRender.
         """
@@ -62,15 +68,15 @@ class Texts:
         except TemplateError as error:
             raise CannotRender(f"{purpose}/{part}: {type(error).__name__}") from error
 
-    def sms(
-        self, purpose: str, locale: str | None, variables: Mapping[str, str | None]
-    ) -> dict[str, str]:
+    def explain(self, what: str, locale: str | None) -> str:
+        """A sentence of ours that is no message, such as why something cannot be turned off."""
+        return self._framed(f"{what}.{choose_locale(locale)}.txt").strip()
+
+    def sms(self, purpose: str, locale: str | None, variables: Variables) -> dict[str, str]:
         """What goes by SMS: `{text}`; raises CannotRender."""
         return {"text": self.render(purpose, locale, "sms", variables)}
 
-    def mail(
-        self, purpose: str, locale: str | None, variables: Mapping[str, str | None]
-    ) -> dict[str, str]:
+    def mail(self, purpose: str, locale: str | None, variables: Variables) -> dict[str, str]:
         """What goes by mail: `{subject, text, html, language}`; raises CannotRender."""
         subject, body, html = (
             self.render(purpose, locale, part, variables) for part in ("subject", "body", "html")

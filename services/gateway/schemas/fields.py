@@ -189,6 +189,26 @@ class Flag(fields.Boolean):
         return value
 
 
+class Map(fields.Dict):
+    """An object with names of its own. A fault is pointed at by its name; marshmallow would add
+    `key` or `value`.
+    """
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        try:
+            return super()._deserialize(  # type: ignore[no-untyped-call]
+                value, attr, data, **kwargs
+            )
+        except ValidationError as error:
+            if not isinstance(error.messages, dict):
+                raise
+            told = {
+                name: fault.get("value", fault.get("key")) if isinstance(fault, dict) else fault
+                for name, fault in error.messages.items()
+            }
+            raise ValidationError(told) from None
+
+
 class Degrees(fields.Float):
     """A JSON number of degrees."""
 

@@ -19,7 +19,8 @@ from services.notifications.outcome import Schedules
 from services.notifications.providers import HttpSms
 from services.notifications.schedule import Schedule
 from services.notifications.staleness import Limits
-from tests.integration.notifications.world import TOKEN, Postbox, Standin
+from tests.integration.notifications.office import Office
+from tests.integration.notifications.world import TOKEN, Postbox, Standin, TicketStory
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +46,7 @@ def session(engine: Engine) -> Iterator[Session]:
     with Session(engine, expire_on_commit=False) as session:
         session.execute(
             update(Delivery)
-            .where(Delivery.state == "queued")
+            .where(Delivery.state.in_(["queued", "collected"]))
             .values(state="skipped", next_attempt_at=None)
         )
         session.commit()
@@ -107,6 +108,22 @@ def provider(standin: Standin) -> Iterator[HttpSms]:
     yield provider
     provider.close()
     standin.behave()
+
+
+@pytest.fixture
+def office(
+    session: Session, providers: dict[Channel, Any], schedules: Schedules, limits: Limits
+) -> Office:
+    """The service's round, step by step."""
+    return Office(session, providers, schedules, limits)
+
+
+@pytest.fixture
+def story(office: Office) -> TicketStory:
+    """A ticket whose reporter has a telephone."""
+    story = TicketStory()
+    story.phone = office.residents.knows(story.reporter)
+    return story
 
 
 @pytest.fixture

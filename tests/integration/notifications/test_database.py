@@ -14,7 +14,8 @@ from chassis import inbox
 from chassis.clock import now
 from chassis.ids import new_id
 from services.notifications import queries
-from services.notifications.models import Base, Delivery, Notification
+from services.notifications.models import Base, Delivery, Notification, Preference
+from services.notifications.outcome import State
 from services.notifications.texts import Texts
 
 HISTORY = 20_000
@@ -139,6 +140,25 @@ def test_the_unread_are_found_without_reading_the_read(session):
     plan = plan_of(session, queries.inbox_query(READER, 20, unread=True))
     assert "notification_unread" in plan
     assert "Rows Removed" not in plan
+
+
+@pytest.mark.usefixtures("history")
+def test_a_digest_is_found_without_reading_what_was_told_before(session):
+    collected = select(Delivery.id).where(
+        Delivery.person == READER, Delivery.state == State.COLLECTED
+    )
+    due = select(Preference.person).where(Preference.next_digest_at <= now())
+    told = select(Delivery.id).where(Delivery.digest == uuid4())
+    # Tables that are nearly empty are read whole whatever indexes there are.
+    session.execute(text("SET LOCAL enable_seqscan = off"))
+    for query, index in (
+        (collected, "delivery_collected"),
+        (due, "preference_digest_due"),
+        (told, "delivery_in_digest"),
+    ):
+        plan = plan_of(session, query)
+        assert index in plan
+        assert "Rows Removed" not in plan
 
 
 @pytest.mark.usefixtures("history")

@@ -30,6 +30,8 @@ class TicketStory:
     def __init__(self, **facts: Any) -> None:
         self.ticket = str(new_id())
         self.sequence = 0
+        # Of the reporter, once they have one.
+        self.phone = ""
         self.facts: dict[str, Any] = {
             "number": a_number(),
             "kind": "request",

@@ -8,7 +8,7 @@ from jinja2 import meta
 from jinja2.sandbox import SandboxedEnvironment
 
 from services.notifications.codes import PURPOSE as SIGN_IN_CODE
-from services.notifications.news import Channel, purposes
+from services.notifications.news import DIGEST, Channel, purposes
 from services.notifications.texts import (
     FOLDER,
     LOCALES,
@@ -18,8 +18,17 @@ from services.notifications.texts import (
     variables_of,
 )
 
-VALUES = {"number": "20260101-000123", "department": "Water", "code": "482913"}
+VALUES = {
+    "number": "20260101-000123",
+    "department": "Water",
+    "code": "482913",
+    "count": 12,
+    "items": ["We have received your request 20260101-000123"] * 9,
+    "more": 3,
+}
 FILES = sorted(FOLDER.rglob("*.txt"))
+# A digest tells of several things and has lines.
+OF_NEWS = [path for path in FILES if path.relative_to(FOLDER).parts[0] != DIGEST]
 HTML_FILES = sorted(FOLDER.rglob("*.html"))
 SMS_FILES = [path for path in FILES if path.name == "sms.txt"]
 
@@ -32,6 +41,8 @@ def expected(purpose: str) -> set[str]:
     """The parts that a purpose has, from the table of news."""
     if purpose == SIGN_IN_CODE:
         return {"sms.txt"}
+    if purpose == DIGEST:
+        return {"subject.txt", "body.txt", "body.html", "sms.txt"}
     parts = {"title.txt", "body.txt"}
     if purpose in purposes(Channel.SMS):
         parts |= {"sms.txt"}
@@ -48,13 +59,13 @@ def rendered(path: Path, **values: str | None) -> str:
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-@pytest.mark.parametrize("purpose", sorted(purposes() | {SIGN_IN_CODE}))
+@pytest.mark.parametrize("purpose", sorted(purposes() | {DIGEST, SIGN_IN_CODE}))
 def test_every_purpose_has_its_texts_in_every_language(purpose, locale):
     assert {path.name for path in (FOLDER / purpose / locale).iterdir()} == expected(purpose)
 
 
 def test_no_folder_is_left_over():
-    assert {path.name for path in FOLDER.iterdir()} == purposes() | {SIGN_IN_CODE}
+    assert {path.name for path in FOLDER.iterdir()} == purposes() | {DIGEST, SIGN_IN_CODE}
 
 
 @pytest.mark.parametrize("path", [*FILES, *HTML_FILES], ids=name)
@@ -63,7 +74,7 @@ def test_a_template_uses_documented_variables_only(path):
     assert used <= variables_of(path.relative_to(FOLDER).parts[0])
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
+@pytest.mark.parametrize("path", OF_NEWS, ids=name)
 def test_a_template_renders_to_one_plain_line(path):
     text = rendered(path)
     assert text
@@ -76,7 +87,7 @@ def test_a_template_renders_before_the_department_is_known(path):
         assert "None" not in rendered(path, department=None)
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
+@pytest.mark.parametrize("path", OF_NEWS, ids=name)
 def test_a_body_and_a_message_name_the_ticket(path):
     if path.name != "title.txt":
         assert VALUES["number"] in rendered(path) or VALUES["code"] in rendered(path)
@@ -92,7 +103,8 @@ def test_a_message_fits_one_sms(path):
 @pytest.mark.parametrize("path", HTML_FILES, ids=name)
 def test_the_html_of_a_mail_says_what_its_text_says(path):
     said = re.sub("<[^>]+>", "", rendered(path))
-    assert said == rendered(path.with_suffix(".txt"))
+    words = rendered(path.with_suffix(".txt")).replace("\n- ", "\n")
+    assert said.split() == words.split()
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -120,7 +132,7 @@ def test_a_message_is_signed(path):
 @pytest.mark.parametrize("path", SMS_FILES, ids=name)
 def test_a_message_says_number_state_and_next_step_and_no_more(path):
     used = meta.find_undeclared_variables(SandboxedEnvironment().parse(path.read_text("utf-8")))
-    assert used in ({"number"}, {"code"})
+    assert used in ({"number"}, {"code"}, {"count"})
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.parent.name == "en"], ids=name)
