@@ -15,6 +15,7 @@ from typing import Any
 import amqp
 from kombu.exceptions import OperationalError
 
+from chassis.settings import SettingsError
 from deploy import accounts, dead_letters, permissions, settings, topology
 from deploy.broker import Broker
 from deploy.confirms import NotStored
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     asked = _parser().parse_args(arguments, argparse.Namespace(environ=environ))
     try:
         return int(asked.run(settings.broker(environ), asked))
-    except settings.SettingMissing as missing:
+    except (settings.SettingMissing, SettingsError) as missing:
         return _fail(WRONG_USAGE, missing)
     except REFUSALS as refusal:
         return _fail(REFUSED, refusal)
@@ -113,6 +114,13 @@ def check_topology(broker: Broker, asked: argparse.Namespace) -> int:
     return REFUSED if found else DONE
 
 
+def rebuild_figures(_broker: Broker, asked: argparse.Namespace) -> int:
+    from services.tickets import figure_rows
+
+    made = figure_rows.rebuild(asked.environ)
+    return _print(asked, f"The figures of {made} tickets are made anew.", {"tickets": made})
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="linli", description="What an operator does to a running system."
@@ -121,6 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     _departments(_area(areas, "departments", "departments' access to their events"))
     _dead_letters(_area(areas, "dead-letters", "events that a consumer could not handle"))
     _topology(_area(areas, "topology", "exchanges, queues, bindings, policies and users"))
+    _figures(_area(areas, "figures", "what the rates are counted from"))
     return parser
 
 
@@ -157,6 +166,10 @@ def _dead_letters(commands: Any) -> None:
 def _topology(commands: Any) -> None:
     _command(commands, "apply", apply_topology, "declare what is missing; nothing when repeated")
     _command(commands, "check", check_topology, "tell where the broker differs from the plan")
+
+
+def _figures(commands: Any) -> None:
+    _command(commands, "rebuild", rebuild_figures, "make them anew from tickets' history")
 
 
 def _area(areas: Any, name: str, text: str) -> Any:

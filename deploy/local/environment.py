@@ -126,12 +126,14 @@ class Environment:
         return urlunsplit((parts.scheme, f"{login}@{host}", parts.path, parts.query, ""))
 
     def of_operator(self) -> dict[str, str]:
-        """For steps that set up: the administrator's accounts and the users to make."""
+        """For steps that set up, and commands: the administrator's accounts, the users to make,
+        the databases.
+        """
         accounts = {
             f"LINLI_AMQP_URI_{each.upper()}": self.broker_uri(each)
             for each in (*SERVICES, OBSERVER)
         }
-        return {**self._variables, **accounts, **_python()}
+        return {**self._private_databases(), **self._variables, **accounts, **_python()}
 
     def of_service(self, service: str) -> dict[str, str]:
         """For a service: its own accounts and secrets, and nobody else's."""
@@ -148,6 +150,18 @@ class Environment:
         }
         own = {"LINLI_AMQP_URI": self.broker_uri(service)}
         return {**kept, **own, **_python()}
+
+    def _private_databases(self) -> dict[str, str]:
+        """Where the applications' databases of this home are, also while they run."""
+        host = f"127.0.0.1:{self._home.known_port('postgres')}"
+        passwords = {name: self._home.known(f"database_{name}") for name in SERVICES}
+        return {
+            f"LINLI_DATABASE_URL_{name.upper()}": (
+                f"postgresql+psycopg2://linli_{name}:{password}@{host}/linli_{name}"
+            )
+            for name, password in passwords.items()
+            if password
+        }
 
     def _name_private_broker(self) -> None:
         """Also while it runs and its ports are taken: `linli` wants to reach it."""

@@ -38,6 +38,8 @@ OPERATIONS: Mapping[str, str] = {
     "comments": "comment on a ticket",
     "internal_comments": "read and write comments that residents do not see",
     "amendment": "correct a ticket's category, title, location or visibility",
+    "exclusion": "say that a ticket does not count in a rate",
+    "figures.read": "see the rates, and what was excluded from them",
     "categories.read": "see what requests are about",
     "areas.read": "see the area tree",
     "areas.write": "add and rename areas",
@@ -71,7 +73,7 @@ _NEIGHBOURHOOD = frozenset({"read", "file_on_behalf", "comments", "internal_comm
 _CLERK = _NEIGHBOURHOOD | {
     "acceptance", "refusal", "assignment", "amendment", "follow-up", "call-list",
     "residents.read", "residents.write", "residents.disclose", "households.read",
-    "households.write", "duties.read", "events.read",
+    "households.write", "duties.read", "events.read", "figures.read",
 }  # fmt: skip
 
 Row = Mapping[str, frozenset[str]]
@@ -114,12 +116,12 @@ TABLE: Mapping[str, Row] = {
     "mediator": _NEIGHBOUR,
     "clerk": {"area": _CLERK, "holder": _HOLDING},
     "secretary": {
-        "area": _CLERK | {"override", "reopening", "residents.audit"},
+        "area": _CLERK | {"override", "reopening", "exclusion", "residents.audit"},
         "holder": _HOLDING,
     },
     "department_clerk": {
         "any": _PUBLIC,
-        "department": _HOLDING,
+        "department": _HOLDING | {"figures.read"},
     },
     "administrator": {
         "any": frozenset(
@@ -139,7 +141,7 @@ _TICKETS_WRITE = frozenset(
     {
         "file", "file_on_behalf", "acceptance", "refusal", "assignment", "override", "work",
         "send-back", "resolution", "follow-up", "reopening", "withdrawal", "comments",
-        "internal_comments", "amendment",
+        "internal_comments", "amendment", "exclusion",
     }
 )  # fmt: skip
 
@@ -147,6 +149,7 @@ _TICKETS_WRITE = frozenset(
 SCOPES: Mapping[str, frozenset[str]] = {
     "tickets:read": frozenset({"read", "call-list"}),
     "tickets:write": _TICKETS_WRITE,
+    "figures:read": frozenset({"figures.read"}),
     "events:read": frozenset({"events.read"}),
     "import": frozenset({"import"}),
     "areas:write": frozenset({"areas.write"}),

@@ -228,6 +228,18 @@ PROBLEMS: Mapping[str, Mapping[str, Text]] = {
         "Not a move of this state",
         "A ticket in the state {from} does not allow the move {move}.",
     ),
+    "already_excluded": _both(
+        "已经剔除",
+        "工单已从这一指标中剔除。",
+        "Excluded already",
+        "The ticket is excluded from this rate already.",
+    ),
+    "not_excluded": _both(
+        "未被剔除",
+        "工单未从这一指标中剔除。",
+        "Not excluded",
+        "The ticket is not excluded from this rate.",
+    ),
     # Notifications.
     "no_inbox": _both(
         "没有收件箱",

@@ -24,6 +24,7 @@ from services.gateway.api.departments import Departments
 from services.gateway.api.docs import Docs
 from services.gateway.api.duties import Duties
 from services.gateway.api.events import Events
+from services.gateway.api.figures import Figures
 from services.gateway.api.households import Households
 from services.gateway.api.imports import Imports
 from services.gateway.api.inbox import Inbox
@@ -53,6 +54,7 @@ class GatewayService(
     Tickets,  # tickets, tickets/{id}, …/history, …/suggestion
     Moves,  # tickets/{id}/acceptance, refusal, assignment, work, send-back, resolution, …
     Comments,  # tickets/{id}/comments
+    Figures,  # rates, tickets/{id}/exclusion
     Inbox,  # inbox, deliveries
     Preferences,  # preferences
     Events,  # events, events/stream

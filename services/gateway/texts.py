@@ -35,6 +35,7 @@ FIELDS: Mapping[str, str] = {
     "unknown_purpose": "没有这一类通知。",
     "unknown_channel": "这一类通知不经由该渠道发送。",
     "cannot_be_turned_off": "此项不能关闭。",
+    "period_too_long": "一次最多查询一年。",
     "in_the_future": "时间不能在将来。",
     "only_by_call": "只有打过回访电话的人才能这样填写。",
     "no_grid": "请注明所在的网格。",

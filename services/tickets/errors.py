@@ -17,6 +17,18 @@ class IllegalMove(Conflict):
     code = "illegal_move"
 
 
+class AlreadyExcluded(Conflict):
+    """The ticket is excluded from this rate already."""
+
+    code = "already_excluded"
+
+
+class NotExcluded(NotFound):
+    """The ticket is not excluded from this rate."""
+
+    code = "not_excluded"
+
+
 def fault(pointer: str, code: str, message: str) -> Invalid:
     """One field at fault: `pointer` after RFC 6901, `code` stable, `message` for people."""
     return Invalid(errors=[{"pointer": pointer, "code": code, "message": message}])

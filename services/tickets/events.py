@@ -13,6 +13,7 @@ from chassis import clock
 from chassis.call import Call
 from chassis.events import EventSchema, Route, emit
 from services.tickets import routing
+from services.tickets.figures import RATES
 from services.tickets.lifecycle import NO_ANSWER, UNREACHABLE, State
 from services.tickets.ticket import Ticket
 
@@ -181,6 +182,22 @@ class TicketAmended(_TicketEvent):
     )
 
 
+class TicketExcluded(_TicketEvent):
+    """It does not count in this `rate` any more; why is in its history."""
+
+    type = "linli.tickets.ticket_excluded.v1"
+
+    rate = fields.String(required=True, validate=validate.OneOf(RATES))
+
+
+class TicketIncluded(_TicketEvent):
+    """It counts in this `rate` again, from which it had been excluded."""
+
+    type = "linli.tickets.ticket_included.v1"
+
+    rate = fields.String(required=True, validate=validate.OneOf(RATES))
+
+
 BY_MOVE: Final[Mapping[str, type[_TicketEvent]]] = {
     "filing": TicketFiled,
     "acceptance": TicketAccepted,
@@ -195,6 +212,8 @@ BY_MOVE: Final[Mapping[str, type[_TicketEvent]]] = {
     "withdrawal": TicketWithdrawn,
     "comments": TicketCommented,
     "amendment": TicketAmended,
+    "exclusion": TicketExcluded,
+    "inclusion": TicketIncluded,
 }
 
 

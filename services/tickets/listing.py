@@ -11,9 +11,9 @@ from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.expression import cast
 
-from chassis import walls
+from chassis import clock, walls
 from chassis.call import Call
-from services.tickets import access, cursors, lifecycle, numbers, queries, rows, texts, wall
+from services.tickets import access, cursors, lifecycle, numbers, queries, rates, rows, texts, wall
 from services.tickets.categories import TREE
 from services.tickets.lifecycle import State
 from services.tickets.models import TICKETS
@@ -72,10 +72,22 @@ def statement(call: Call, query: Query) -> Select[Any]:
     asks_for_persons = not _PERSONS.isdisjoint(query)
     but = "public" if asks_for_persons else ""
     chosen = select(*rows.COLUMNS).where(within(call, "read", but=but))
+    if "rate" in query:
+        chosen, query = _counted(call, chosen, query)
     for name, condition in _FILTERS.items():
         if query.get(name) is not None:
             chosen = chosen.where(condition(query[name]))
     return _sorted(chosen, query["sort"], query["after"]).limit(query["limit"] + 1)
+
+
+def _counted(call: Call, chosen: Select[Any], query: Query) -> tuple[Select[Any], Query]:
+    """Those that a rate counts, and what is left of the query: where and whose they were at its
+    time is for figures to say.
+    """
+    asked = rates.period(query, numbers.day_of(clock.now()))
+    left = {name: value for name, value in query.items() if name not in rates.FILTERS}
+    behind = TICKETS.c.id.in_(rates.behind(call, query, asked))
+    return chosen.where(behind), {**left, "from": asked.first, "to": asked.last}
 
 
 def waiting(call: Call, query: Query) -> Select[Any]:
@@ -168,7 +180,13 @@ _FILTERS: Mapping[str, Callable[[Any], ColumnElement[bool]]] = {
     "kind": lambda kind: TICKETS.c.kind == kind,
     "category": lambda code: TICKETS.c.category.in_(TREE.below(code)),
     "area": _in_area,
-    "department": lambda code: TICKETS.c.department == code,
+    "department": lambda code: (
+        TICKETS.c.department.is_(None)
+        if code == rates.NO_DEPARTMENT
+        else TICKETS.c.department == code
+    ),
+    "from": lambda day: TICKETS.c.filed_at >= rates.start(day),
+    "to": lambda day: TICKETS.c.filed_at < rates.after(day),
     "assignee": lambda person: TICKETS.c.assignee == person,
     "reporter": lambda person: TICKETS.c.reporter == person,
     "channel": lambda channel: TICKETS.c.channel == channel,

@@ -201,9 +201,46 @@ class CommentRow(Base):
     )
 
 
+class FigureRow(Base):
+    """What the rates know of a ticket from `since` until `until` (None: now), and its part in each
+    rate; see figures.py. One row for now, and one for each time at which it was another.
+    """
+
+    __tablename__ = "figures"
+
+    ticket: Mapped[str] = mapped_column(_Id, ForeignKey("tickets.id"), primary_key=True)
+    since: Mapped[datetime] = mapped_column(primary_key=True)
+    until: Mapped[datetime | None]
+    filed_at: Mapped[datetime]
+    area: Mapped[str]
+    area_path: Mapped[list[str]]
+    community: Mapped[str]
+    channel: Mapped[str]
+    category: Mapped[str]
+    state: Mapped[str]
+    department: Mapped[str | None]
+    accepted_at: Mapped[datetime | None]
+    uncontacted: Mapped[bool]
+    solved: Mapped[str | None]
+    satisfied: Mapped[str | None]
+    exclusions: Mapped[list[str]]
+    solved_share: Mapped[str | None]
+    response_rate: Mapped[str | None]
+    resolution_rate: Mapped[str | None]
+    satisfaction_rate: Mapped[str | None]
+
+    __table_args__ = (
+        Index("figures_now", "ticket", unique=True, postgresql_where=text("until IS NULL")),
+        Index(None, "filed_at", "until"),
+        Index(None, "community", "filed_at", "until"),
+        Index(None, "department", "filed_at", "until"),
+    )
+
+
 # As Core sees them: hot writes and lists do without the ORM.
 TICKETS = cast("Table", TicketRow.__table__)
 HISTORY = cast("Table", HistoryRow.__table__)
+FIGURES = cast("Table", FigureRow.__table__)
 
 
 class AreaRow(Base):

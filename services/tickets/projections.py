@@ -102,7 +102,12 @@ def names(session: Session, tickets: Iterable[Ticket]) -> Names:
     """
     found = list(tickets)
     areas = {code for ticket in found for code in ticket.area_path}
-    departments = {ticket.department for ticket in found if ticket.department is not None}
+    departments = {ticket.department for ticket in found}
+    return names_of(session, areas, {code for code in departments if code is not None})
+
+
+def names_of(session: Session, areas: set[str], departments: set[str]) -> Names:
+    """What these places and departments are called."""
     return Names(
         _named(session, (AreaRow.code, AreaRow.names, AreaRow.level), areas),
         _named(session, (DepartmentRow.code, DepartmentRow.names), departments),

@@ -28,7 +28,7 @@ def answer(session: Session, call: Call, ticket: Ticket) -> dict[str, Any]:
 
 def get_ticket(session: Session, call: Call, query: Query) -> dict[str, Any]:
     """A ticket as the caller may see it; raises UnknownTicket."""
-    ticket = _found(session, query["id"])
+    ticket = found(session, query["id"])
     return tell(session, [(ticket, access.reader(call, ticket))])[0]
 
 
@@ -43,7 +43,7 @@ def ticket_history(session: Session, call: Call, query: Query) -> dict[str, Any]
     """A page of what happened to a ticket, oldest first; raises UnknownTicket. Comments among staff
     show to staff only.
     """
-    ticket = _found(session, query["id"])
+    ticket = found(session, query["id"])
     reader = access.reader(call, ticket)
     entries = _after(HistoryRow, ticket, query)
     if not reader.internal:
@@ -56,7 +56,7 @@ def list_comments(session: Session, call: Call, query: Query) -> dict[str, Any]:
     """A page of a ticket's comments, oldest first; raises UnknownTicket. Those among staff show to
     staff only.
     """
-    ticket = _found(session, query["id"])
+    ticket = found(session, query["id"])
     reader = access.reader(call, ticket)
     comments = _after(CommentRow, ticket, query)
     if not reader.internal:
@@ -93,7 +93,7 @@ def suggest(session: Session, call: Call, query: Query) -> dict[str, Any]:
 
     Raises UnknownTicket, and Forbidden to whoever may not assign.
     """
-    ticket = _found(session, query["id"])
+    ticket = found(session, query["id"])
     reader = access.reader(call, ticket)
     if reader.may.isdisjoint({"assignment", "override"}):
         raise Forbidden(operation="assignment")
@@ -120,7 +120,8 @@ def _grid_worker(session: Session, ticket: Ticket) -> dict[str, str] | None:
     return {"person": duty.person, "reason": "area", "area": duty.area}
 
 
-def _found(session: Session, reference: str) -> Ticket:
+def found(session: Session, reference: str) -> Ticket:
+    """The ticket with this id or number, whoever asks; raises UnknownTicket."""
     ticket = rows.one(session, select(*rows.COLUMNS).where(rows.named(reference)))
     if ticket is None:
         raise UnknownTicket()

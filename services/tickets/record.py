@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from chassis import logs
 from chassis.call import Call
-from services.tickets import events, numbers, texts
+from services.tickets import events, figure_rows, numbers, texts
 from services.tickets.models import HISTORY, TICKET_NUMBERS, TICKETS, NumberDay
 from services.tickets.rows import FIELDS
 from services.tickets.ticket import Ticket
@@ -90,8 +90,8 @@ def note(
     recorded_at: datetime,
     first: bool = True,
 ) -> None:
-    """Write the history row and the event of a step that led from `before` (None: it was filed) to
-    `after`.
+    """Write the history row, the figure and the event of a step that led from `before` (None: it
+    was filed) to `after`.
     """
     row = {
         "ticket": after.id,
@@ -112,6 +112,10 @@ def note(
         "command_id": call.command_id if first else None,
     }
     session.execute(_NOTE, row)
+    if before is None:
+        figure_rows.begin(session, after)
+    else:
+        figure_rows.follow(session, row)
     events.publish(
         session,
         call,

@@ -1,5 +1,5 @@
-"""What tickets accepts over RPC, field by field. Unknown fields are refused; texts arrive cleaned
-and bounded.
+"""The commands that tickets accepts over RPC, field by field. Unknown fields are refused; texts
+arrive cleaned and bounded.
 """
 
 from typing import Any
@@ -14,7 +14,8 @@ from marshmallow import (
 
 from chassis.screening import screen
 from services.tickets import texts
-from services.tickets.lifecycle import NO_ANSWER, UNREACHABLE, State
+from services.tickets.figures import RATES
+from services.tickets.lifecycle import NO_ANSWER, UNREACHABLE
 
 CHANNELS = (
     "page",
@@ -30,8 +31,6 @@ CHANNELS = (
 )
 VISIBILITIES = ("public", "private")
 PRIORITIES = ("normal", "urgent")
-SORTS = ("-filed_at", "filed_at", "-changed_at", "changed_at")
-MOST = 200
 
 
 class Text(fields.String):
@@ -61,7 +60,7 @@ def _optional_text(most: int) -> Text:
     return Text(most, load_default=None, allow_none=True)
 
 
-class _Code(fields.String):
+class Code(fields.String):
     """A code of something: short, printable, looked up as it is."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -92,22 +91,6 @@ class _YesNo(fields.Field[str]):
         raise self.make_error("invalid")
 
 
-class _Several(fields.Field[list[str]]):
-    """Some of a few values, as a list or a text with commas."""
-
-    default_error_messages = {"invalid": "Not among the known values."}
-
-    def __init__(self, known: tuple[str, ...], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.known = known
-
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> list[str]:
-        values = value.split(",") if isinstance(value, str) else value
-        if not isinstance(values, list) or not all(item in self.known for item in values):
-            raise self.make_error("invalid")
-        return values
-
-
 class Location(Schema):
     """A point on the map, WGS 84, in degrees."""
 
@@ -127,10 +110,10 @@ class FileTicket(Schema):
     """
 
     kind = fields.String(required=True, validate=validate.OneOf(["request"]))
-    category = _Code(required=True)
+    category = Code(required=True)
     title = _optional_text(100)
     description = Text(5000, required=True)
-    area = _Code(required=True)
+    area = Code(required=True)
     address = _optional_text(200)
     location = fields.Nested(Location, load_default=None, allow_none=True)
     reporter = fields.Nested(Person, load_default=None, allow_none=True)
@@ -170,7 +153,7 @@ class Reasoned(Move):
 class Assign(Move):
     """Who is to have it: a department, a person on duty, or a person of that department."""
 
-    department = _Code(load_default=None, allow_none=True)
+    department = Code(load_default=None, allow_none=True)
     assignee = Id(load_default=None, allow_none=True)
     note = _optional_text(1000)
 
@@ -228,43 +211,19 @@ class Amend(Move):
     """
 
     if_sequence = fields.Integer(load_default=None, allow_none=True, strict=True)
-    category = _Code()
+    category = Code()
     title = Text(100, allow_none=True)
     location = fields.Nested(Location, allow_none=True)
     visibility = fields.String(validate=validate.OneOf(VISIBILITIES))
 
 
-class Nothing(Schema):
-    """A query that needs no words."""
+class Rated(One):
+    """A rate of one ticket."""
+
+    rate = fields.String(required=True, validate=validate.OneOf(RATES))
 
 
-class Page(Schema):
-    """A page: `after` is the `next` of the page before it."""
+class Exclude(Rated):
+    """Why it is not to count there."""
 
-    after = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
-    limit = fields.Integer(load_default=50, strict=True, validate=validate.Range(1, MOST))
-
-
-class PageOfOne(One, Page):
-    """A page of what belongs to one ticket."""
-
-
-class ListTickets(Page):
-    """Which tickets, in which order; `area` and `category` include what lies below them."""
-
-    state = _Several(tuple(str(state) for state in State))
-    kind = fields.String(validate=validate.OneOf(["request"]))
-    category = _Code()
-    area = _Code()
-    department = _Code()
-    assignee = Id()
-    reporter = Id()
-    channel = fields.String(validate=validate.OneOf(CHANNELS))
-    q = Text(100)
-    sort = fields.String(load_default="-filed_at", validate=validate.OneOf(SORTS))
-
-
-class CallList(Page):
-    """Whom to call in which place."""
-
-    area = _Code()
+    reason = Text(1000, required=True)

@@ -15,8 +15,8 @@ from chassis.events import CloudEvent
 from chassis.health import Health
 from chassis.rpc import rpc
 from chassis.screening import Screened
-from services.tickets import erasure, listing, projections, queries, schemas, wall
-from services.tickets.commands import dispatch, filing, follow_up, work, writing
+from services.tickets import erasure, listing, projections, queries, questions, rates, schemas, wall
+from services.tickets.commands import dispatch, exclusions, filing, follow_up, work, writing
 
 Json = dict[str, Any]
 
@@ -115,6 +115,30 @@ class TicketsService:
             return _screened(writing.amend, session, self.call, schemas.Amend().load(command))
 
     @rpc
+    def exclude(self, command: Json) -> Json:
+        """Take it out of a rate, and return from which it is excluded. `command`: schemas.Exclude;
+        raises UnknownTicket, Forbidden, AlreadyExcluded.
+        """
+        with self.db.transaction() as session:
+            return exclusions.exclude(session, self.call, schemas.Exclude().load(command))
+
+    @rpc
+    def include(self, command: Json) -> Json:
+        """Let it count again. `command`: schemas.Rated; raises UnknownTicket, Forbidden,
+        NotExcluded.
+        """
+        with self.db.transaction() as session:
+            return exclusions.include(session, self.call, schemas.Rated().load(command))
+
+    @rpc
+    def exclusions(self, query: Json) -> Json:
+        """From which rates it is excluded. `query`: schemas.One; raises UnknownTicket,
+        Forbidden.
+        """
+        with self.db.read() as session:
+            return exclusions.exclusions(session, self.call, schemas.One().load(query))
+
+    @rpc
     def get_ticket(self, query: Json) -> Json:
         """One ticket by its id or number. `query`: schemas.One; raises UnknownTicket."""
         with self.db.read() as session:
@@ -122,27 +146,33 @@ class TicketsService:
 
     @rpc
     def list_tickets(self, query: Json) -> Json:
-        """A page of the tickets that the caller may read. `query`: schemas.ListTickets."""
+        """A page of the tickets that the caller may read. `query`: questions.ListTickets."""
         with self.db.read() as session:
-            return listing.list_tickets(session, self.call, schemas.ListTickets().load(query))
+            return listing.list_tickets(session, self.call, questions.ListTickets().load(query))
 
     @rpc
     def call_list(self, query: Json) -> Json:
-        """A page of what waits for its reporter's answer. `query`: schemas.CallList."""
+        """A page of what waits for its reporter's answer. `query`: questions.CallList."""
         with self.db.read() as session:
-            return listing.call_list(session, self.call, schemas.CallList().load(query))
+            return listing.call_list(session, self.call, questions.CallList().load(query))
+
+    @rpc
+    def rates(self, query: Json) -> Json:
+        """The rates of a period and a place. `query`: questions.Rates; raises Invalid."""
+        with self.db.read() as session:
+            return rates.rates(session, self.call, questions.Rates().load(query))
 
     @rpc
     def ticket_history(self, query: Json) -> Json:
-        """A page of a ticket's history. `query`: schemas.PageOfOne; raises UnknownTicket."""
+        """A page of a ticket's history. `query`: questions.PageOfOne; raises UnknownTicket."""
         with self.db.read() as session:
-            return queries.ticket_history(session, self.call, schemas.PageOfOne().load(query))
+            return queries.ticket_history(session, self.call, questions.PageOfOne().load(query))
 
     @rpc
     def list_comments(self, query: Json) -> Json:
-        """A page of a ticket's comments. `query`: schemas.PageOfOne; raises UnknownTicket."""
+        """A page of a ticket's comments. `query`: questions.PageOfOne; raises UnknownTicket."""
         with self.db.read() as session:
-            return queries.list_comments(session, self.call, schemas.PageOfOne().load(query))
+            return queries.list_comments(session, self.call, questions.PageOfOne().load(query))
 
     @rpc
     def suggest(self, query: Json) -> Json:
@@ -153,7 +183,7 @@ class TicketsService:
     @rpc
     def categories(self, query: Json) -> Json:
         """The tree of what requests are about. `query`: empty."""
-        schemas.Nothing().load(query)
+        questions.Nothing().load(query)
         return queries.categories(self.call)
 
     @timer(interval=60, eager=True)

@@ -52,8 +52,8 @@ _OF_PERSONS = (
     "address",
     "call_attempts",
 )
-# Words among staff: why a ticket was given away or back.
-_INTERNAL = frozenset({"assignment", "send-back"})
+# Words among staff: why a ticket was given away or back, or does not count.
+_INTERNAL = frozenset({"assignment", "send-back", "exclusion", "inclusion"})
 
 
 def ticket(ticket: Ticket, reader: Reader, names: Names, at: datetime) -> dict[str, Any]:
@@ -99,6 +99,16 @@ def step(row: Any, reader: Reader) -> dict[str, Any]:
     }
 
 
+def exclusion(row: Any) -> dict[str, Any]:
+    """A row of history that excluded its ticket from a rate."""
+    return {
+        "rate": row.details["rate"],
+        "reason": row.reason,
+        "by": row.actor,
+        "occurred_at": _iso(row.occurred_at),
+    }
+
+
 def comment(row: Any, reader: Reader) -> dict[str, Any]:
     """One comment as `reader` may see it."""
     return {
@@ -125,6 +135,18 @@ def category(category: Category, locale: str) -> dict[str, Any]:
         "resolution_hours": category.resolution_hours,
         "emergency": category.emergency,
     }
+
+
+def name_in(names: Names, by: str, key: str | None, locale: str) -> str | None:
+    """What a group is called when something is told `by` area, department, category, …"""
+    match by:
+        case "area" if key is not None:
+            return str(_area(names, key, locale)["name"])
+        case "department":
+            return _department_name(names, key, locale)
+        case "category" if key is not None:
+            return _category_name(key, locale)
+    return key
 
 
 def _category_name(code: str, locale: str) -> str:

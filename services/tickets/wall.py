@@ -9,7 +9,7 @@ from chassis.walls import EVERYTHING, Settings
 from services.tickets import rows
 
 # The operations whose reaches a caller sees tickets in. Every other one on a ticket needs them.
-SEEING = frozenset({"read", "call-list"})
+SEEING = frozenset({"read", "call-list", "figures.read"})
 _COMMUNITY = 12  # digits of an official code, which begins the code of every place in it
 
 

@@ -8,7 +8,14 @@ from marshmallow.validate import OneOf
 
 from services.gateway.schemas import fields
 from services.gateway.schemas.common import Names
-from services.gateway.schemas.tickets import CHANNELS, MOVES, STATES, VISIBILITIES, Location
+from services.gateway.schemas.tickets import (
+    CHANNELS,
+    MOVES,
+    RATES,
+    STATES,
+    VISIBILITIES,
+    Location,
+)
 
 
 def _maybe(field: type[base.Field[Any]] = base.String, **options: Any) -> base.Field[Any]:
@@ -147,6 +154,15 @@ class Comment(Schema):
     visibility = base.String(required=True, validate=OneOf(["public", "internal"]))
     author = _maybe()
     author_kind = _maybe()
+    occurred_at = fields.Moment(required=True)
+
+
+class Excluded(Schema):
+    """A rate in which a ticket does not count, who said so and why."""
+
+    rate = base.String(required=True, validate=OneOf(RATES))
+    reason = base.String(required=True)
+    by = _maybe()
     occurred_at = fields.Moment(required=True)
 
 

@@ -21,6 +21,7 @@ MOVES = (
     "acceptance", "refusal", "assignment", "work", "send-back", "resolution", "follow-up",
     "reopening", "withdrawal",
 )  # fmt: skip
+RATES = ("solved_share", "response_rate", "resolution_rate", "satisfaction_rate")
 SORTS = ("-filed_at", "filed_at", "-changed_at", "changed_at")
 VISIBILITIES = ("public", "private")
 _CATEGORY = "[A-Za-z0-9_.:-]{1,100}"
@@ -163,6 +164,21 @@ class FollowUp(Dated):
     comment = fields.text(2000, 0, allow_none=True)
 
 
+class Exclusion(Dated):
+    """In which rate a ticket does not count, and why."""
+
+    example = {"rate": "resolution_rate", "reason": "居民已搬离，无法整改"}
+
+    rate = base.String(required=True, validate=OneOf(RATES))
+    reason = fields.text(1000, required=True)
+
+
+class OneRate(Schema):
+    """In which rate it counts again."""
+
+    rate = base.String(required=True, validate=OneOf(RATES))
+
+
 class NewComment(Dated):
     """A comment for everyone who may read the ticket, or among staff (`internal`)."""
 
@@ -193,16 +209,51 @@ class CallListQuery(Page):
     area = fields.area()
 
 
-class TicketQuery(Page):
-    """Which tickets, in which order; `area` and `category` include what lies below them."""
+class Counted(Schema):
+    """Which tickets: filed on the days `from` … `to` (both included), and where; `area` and
+    `category` include what lies below them.
+    """
+
+    class Meta:
+        include = {"from": fields.Day(metadata={"description": "filed on this day or later"})}
+
+    to = fields.Day(metadata={"description": "filed on this day or before"})
+    area = fields.area()
+    department = fields.department(metadata={"description": "`none` for those that have none"})
+    category = fields.one_of(_CATEGORY)
+    channel = base.String(validate=OneOf(CHANNELS))
+
+
+class CountedAt(Counted):
+    """The same, as it was at the end of a day."""
+
+    as_of = fields.Day(metadata={"description": "as it was at the end of this day; else now"})
+    direct = fields.QueryFlag(
+        metadata={"description": "`true`: right in this area, in none of those below it"}
+    )
+
+
+class RatesQuery(CountedAt):
+    """The rates of which tickets, and by what. Without days it is this month until today; a year at
+    most.
+    """
+
+    by = base.String(validate=OneOf(["day", "month", "area", "department", "category", "channel"]))
+
+
+class TicketQuery(Page, CountedAt):
+    """Which tickets, in which order; with a `rate`, those that are this `part` of it, for which
+    `as_of` and `direct` are.
+    """
 
     state = Several(STATES)
     kind = base.String(validate=Equal("request"))
-    category = fields.one_of(_CATEGORY)
-    area = fields.area()
-    department = fields.department()
     assignee = fields.Uuid()
     reporter = fields.Uuid()
-    channel = base.String(validate=OneOf(CHANNELS))
     q = fields.text(100)
     sort = base.String(load_default="-filed_at", validate=OneOf(SORTS))
+    rate = base.String(validate=OneOf(RATES))
+    part = base.String(
+        validate=OneOf(["numerator", "denominator", "excluded"]),
+        metadata={"description": "of `rate`; the denominator if not said"},
+    )

@@ -43,7 +43,8 @@ def file_ticket(session: Session, call: Call, filing: Command) -> dict[str, Any]
     draft = partial(_draft, call=call, filing=filing, area=area, may=may, now=now)
     ticket, is_new = _keep(session, call, draft)
     if is_new:
-        record.note(session, call, None, ticket, Step("filing"), recorded_at=now)
+        filed = Step("filing", details={"category": ticket.category})
+        record.note(session, call, None, ticket, filed, recorded_at=now)
         # What grid workers and clerks file themselves has been accepted by filing it.
         accepted = [dispatch.acceptance(call)] if "acceptance" in may else []
         ticket = moving.take(session, call, ticket, accepted, now, first=False)

@@ -108,7 +108,10 @@ def _amended(
     now = clock.now()
     call = moving.dated(call, now, ticket.changed_at)
     names = sorted({_SHOWN.get(name, name) for name in corrections})
-    step = Step("amendment", corrections, details={"fields": names}, event={"amended": names})
+    # By the category goes how soon there had to be a response: figures follow it through history.
+    told = {"category": corrections["category"]} if "category" in corrections else {}
+    details = {"fields": names, **told}
+    step = Step("amendment", corrections, details=details, event={"amended": names})
     return moving.take(session, call, ticket, [step], now)
 
 

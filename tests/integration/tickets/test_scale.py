@@ -12,7 +12,7 @@ from chassis import walls
 from chassis.call import Call
 from chassis.walls import EVERYTHING
 from services.gateway.policy import Role
-from services.tickets import cursors, listing, schemas, wall
+from services.tickets import cursors, listing, questions, rates, wall
 from services.tickets.models import TICKETS
 from tests.integration.tickets.conftest import migrated
 from tests.unit.tickets import builders
@@ -57,6 +57,18 @@ FROM (
 ) tickets;
 """
 
+# Of each ticket how it counts now, and at two times before.
+FIGURE = """
+INSERT INTO figures (ticket, since, until, filed_at, area, area_path, community, channel, category,
+  state, department, uncontacted, exclusions, solved_share, response_rate, resolution_rate,
+  satisfaction_rate)
+SELECT id, filed_at + n * interval '1 day',
+  CASE WHEN n < 2 THEN filed_at + (n + 1) * interval '1 day' END, filed_at, area, area_path,
+  area_path[3], channel, category, state, department, false, '{}', 'numerator', 'rest',
+  CASE WHEN n = 2 THEN 'numerator' END, CASE WHEN n = 2 THEN 'rest' END
+FROM tickets, generate_series(0, 2) n;
+"""
+
 
 @pytest.fixture(scope="module")
 def city(postgres: Any) -> Iterator[Connection]:
@@ -67,7 +79,8 @@ def city(postgres: Any) -> Iterator[Connection]:
     owner = create_engine(urls["owner_url"], isolation_level="AUTOCOMMIT")
     with owner.connect() as connection:
         connection.execute(text(FILL))
-        connection.execute(text("VACUUM ANALYZE tickets"))
+        connection.execute(text(FIGURE))
+        connection.execute(text("VACUUM ANALYZE tickets, figures"))
     owner.dispose()
     engine = create_engine(urls["app_url"])
     with engine.connect() as connection:
@@ -113,16 +126,65 @@ QUERIES: list[dict[str, Any]] = [
 def test_a_page_touches_few_pages_of_the_database(
     city: Connection, who: str, query: dict[str, Any]
 ) -> None:
-    touched, plan = explained(city, CALLERS[who], query)
+    statement = listing.statement(CALLERS[who], questions.ListTickets().load(query))
+    touched, plan = explained(city, CALLERS[who], statement, by_words="q" in query)
 
     assert touched < FEW, plan
 
 
-def explained(city: Connection, call: Call, query: dict[str, Any]) -> tuple[int, str]:
-    """How many pages a list touches, and its plan."""
-    statement = listing.statement(call, schemas.ListTickets().load(query))
+@pytest.mark.parametrize("query", [{}, {"area": f"{COMMUNITY}.e1"}], ids=repr)
+@pytest.mark.parametrize("who", CALLERS)
+def test_a_call_list_touches_few_pages(city: Connection, who: str, query: dict[str, Any]) -> None:
+    wanted = questions.CallList().load(query)
+    touched, plan = explained(city, CALLERS[who], listing.waiting(CALLERS[who], wanted))
+
+    assert touched < FEW, plan
+
+
+# A month of the city is 4,400 tickets, of one community 220, each with three rows.
+MONTH = {"from": "2025-02-01", "to": "2025-02-28"}
+COUNTS: list[dict[str, Any]] = [
+    {},
+    {"by": "day"},
+    {"by": "area", "area": COMMUNITY},
+    {"area": f"{COMMUNITY}.e1.g2", "department": "water"},
+    {"as_of": "2025-02-14", "category": "water"},
+]
+
+
+@pytest.mark.parametrize("query", COUNTS, ids=repr)
+@pytest.mark.parametrize(
+    ("who", "most"), [("clerk", 400), ("department clerk", 1500), ("district clerk", 1500)]
+)
+def test_the_rates_of_a_month_cost_that_month_s_tickets_and_no_more(
+    city: Connection, who: str, most: int, query: dict[str, Any]
+) -> None:
+    wanted = questions.Rates().load({**MONTH, **query})
+    asked = rates.period(wanted, builders.NOON.date())
+    touched, plan = explained(city, CALLERS[who], rates.counted(CALLERS[who], wanted, asked))
+
+    assert touched < most, plan
+
+
+@pytest.mark.parametrize("query", [{}, {"as_of": "2025-02-14"}], ids=repr)
+@pytest.mark.parametrize(("who", "most"), [("clerk", 2500), ("department clerk", 5000)])
+def test_the_tickets_behind_a_rate_are_looked_for_in_its_period(
+    city: Connection, who: str, most: int, query: dict[str, Any]
+) -> None:
+    wanted = {**MONTH, "rate": "solved_share", "part": "numerator", **query}
+    touched, plan = explained(
+        city, CALLERS[who], listing.statement(CALLERS[who], questions.ListTickets().load(wanted))
+    )
+
+    assert touched < most, plan
+
+
+def explained(
+    city: Connection, call: Call, statement: Any, *, by_words: bool = False
+) -> tuple[int, str]:
+    """How many pages a statement touches that is run for a call, and its plan."""
     seen = wall.settings(replace(call, command_id=None))
-    if "q" in query:
+    if by_words:
         # Whose rows are then read by their ids.
         statement, seen = statement.with_only_columns(TICKETS.c.id), EVERYTHING
     compiled = statement.compile(city.engine, compile_kwargs={"render_postcompile": True})
