@@ -1,9 +1,15 @@
-"""What the gateway takes away when a person is erased: their ways to sign in."""
+"""What the gateway holds of a person, which it takes away when they are erased: their ways to sign
+in.
+"""
+
+from typing import Any
+from uuid import UUID
 
 from marshmallow import EXCLUDE, Schema, fields
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from chassis.clock import iso
 from chassis.events import CloudEvent
 from services.gateway.models import Account, ApiKey, SignedIn
 
@@ -24,3 +30,28 @@ def forget_person(session: Session, event: CloudEvent) -> None:
     session.execute(delete(Account).where(Account.person == person))
     keys = delete(ApiKey).where(ApiKey.owner_kind == "person", ApiKey.owner == str(person))
     session.execute(keys)
+
+
+def held_on(session: Session, person: UUID) -> dict[str, Any]:
+    """A person's logins, sessions and API keys, without what is secret of them."""
+    keys = select(ApiKey).where(ApiKey.owner_kind == "person", ApiKey.owner == str(person))
+    return {
+        "logins": [
+            {"login": account.login, "created_at": iso(account.created_at)}
+            for account in session.scalars(select(Account).where(Account.person == person))
+        ],
+        "sessions": [
+            {
+                "id": str(signed_in.id),
+                "method": signed_in.method,
+                "user_agent": signed_in.user_agent,
+                "created_at": iso(signed_in.created_at),
+                "expires_at": iso(signed_in.expires_at),
+            }
+            for signed_in in session.scalars(select(SignedIn).where(SignedIn.person == person))
+        ],
+        "api_keys": [
+            {"id": str(key.id), "name": key.name, "created_at": iso(key.created_at)}
+            for key in session.scalars(keys)
+        ],
+    }

@@ -205,7 +205,7 @@ def _header(
 
 
 def _tagged(declared: Operation) -> bool:
-    return declared.method == "GET" and declared.answer is not None
+    return declared.method == "GET" and declared.answer is not None and not declared.secret
 
 
 def _success(declared: Operation) -> dict[str, Any]:

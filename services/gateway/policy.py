@@ -52,6 +52,8 @@ OPERATIONS: Mapping[str, str] = {
     "households.read": "see households and who lives in them",
     "households.write": "register, amend and close households, and say who lives in them",
     "residents.disclose": "see personal data of residents in full, for a reason",
+    "residents.consent": "note what a resident agrees to, and takes back",
+    "residents.export": "have all that is held on a resident",
     "residents.erase": "erase a resident's personal data",
     "residents.audit": "see who used or was refused personal data",
     "inbox.read": "read one's inbox",
@@ -72,8 +74,8 @@ _HOLDING = frozenset(
 _NEIGHBOURHOOD = frozenset({"read", "file_on_behalf", "comments", "internal_comments"})
 _CLERK = _NEIGHBOURHOOD | {
     "acceptance", "refusal", "assignment", "amendment", "follow-up", "call-list",
-    "residents.read", "residents.write", "residents.disclose", "households.read",
-    "households.write", "duties.read", "events.read", "figures.read",
+    "residents.read", "residents.write", "residents.disclose", "residents.consent",
+    "households.read", "households.write", "duties.read", "events.read", "figures.read",
 }  # fmt: skip
 
 Row = Mapping[str, frozenset[str]]
@@ -104,7 +106,7 @@ TABLE: Mapping[str, Row] = {
                 "read", "comments", "withdrawal", "follow-up", "reopening",
                 "residents.read", "residents.write", "inbox.read", "inbox.write",
                 "preferences.read", "preferences.write", "events.read",
-                "residents.audit",
+                "residents.audit", "residents.consent", "residents.export",
             }
         ),
         "public": frozenset({"read", "events.read"}),
@@ -129,7 +131,7 @@ TABLE: Mapping[str, Row] = {
                 "areas.write", "departments.write", "duties.read", "duties.write",
                 "residents.read", "residents.write", "households.read", "households.write",
                 "events.read", "accounts.write", "api_keys.write", "deliveries.read",
-                "residents.erase",
+                "residents.erase", "residents.export",
                 "residents.audit",
             }
         ),
@@ -159,6 +161,8 @@ SCOPES: Mapping[str, frozenset[str]] = {
     "residents:read": frozenset({"residents.read"}),
     "residents:write": frozenset({"residents.write"}),
     "residents:disclose": frozenset({"residents.disclose"}),
+    "residents:consent": frozenset({"residents.consent"}),
+    "residents:export": frozenset({"residents.export"}),
     "residents:erase": frozenset({"residents.erase"}),
     "audit:read": frozenset({"residents.audit"}),
     "households:read": frozenset({"households.read"}),

@@ -191,6 +191,12 @@ PROBLEMS: Mapping[str, Mapping[str, Text]] = {
         "Duty overlaps",
         "This person has the same duty on some of these days already.",
     ),
+    "consent_given": _both(
+        "已经同意",
+        "此人已同意这一用途。",
+        "Agreed already",
+        "This person has agreed to this purpose already.",
+    ),
     "on_duty": _both(
         "仍有职责",
         "此人仍有职责，须先结束其职责。",

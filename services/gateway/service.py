@@ -29,6 +29,7 @@ from services.gateway.api.households import Households
 from services.gateway.api.imports import Imports
 from services.gateway.api.inbox import Inbox
 from services.gateway.api.moves import Moves
+from services.gateway.api.personal import PersonalData
 from services.gateway.api.preferences import Preferences
 from services.gateway.api.residents import Residents
 from services.gateway.api.sessions import Sessions
@@ -46,6 +47,7 @@ class GatewayService(
     Areas,  # areas, areas/{code}, areas/{code}/children
     Imports,  # {areas, residents, households}/imports, …/{id}, …/{id}/errors
     Residents,  # residents, residents/{id}, residents/searches
+    PersonalData,  # residents/{id}/consents, …/export
     Audit,  # audit, residents/{id}/audit
     Households,  # households, households/{id}, …/closure
     Duties,  # duties

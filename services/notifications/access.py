@@ -1,8 +1,8 @@
-"""Whose inbox it is, and who may look at deliveries."""
+"""Whose inbox it is, who may look at deliveries, and at what is held on a person."""
 
 from uuid import UUID
 
-from chassis.call import Call
+from chassis.call import Actor, Call
 from services.notifications.errors import NoInbox, NotForYou
 
 
@@ -17,6 +17,12 @@ def inbox_owner(call: Call, operation: str) -> UUID:
         return UUID(call.actor.id)
     except (TypeError, ValueError):
         raise NoInbox from None
+
+
+def require_gateway(call: Call) -> None:
+    """Raises NotForYou unless it is the gateway, which has asked who may have it."""
+    if call.actor != Actor("gateway", "system"):
+        raise NotForYou
 
 
 def require_administrator(call: Call) -> None:

@@ -17,6 +17,7 @@ from services.notifications.models import (
     Delivery,
     Department,
     Notification,
+    Preference,
     Progress,
 )
 from services.notifications.news import STEPS, Telling, TicketFacts, tellings
@@ -86,13 +87,17 @@ def mark_read(session: Session, person: UUID, notification: UUID, at: datetime) 
 
 
 def forget_person(session: Session, event: CloudEvent) -> None:
-    """Delete the inbox of a person who was erased, with what was or is to be delivered of it."""
+    """Delete the inbox of a person who was erased, what was or is to be delivered of it, by itself
+    or in digests, and what they prefer.
+    """
     person = schemas.PersonEvent().load(event.data)["resident"]
     items = select(Notification.id).where(Notification.person == person)
-    messages = select(Delivery.id).where(Delivery.notification.in_(items))
+    found = select(Delivery.id, Delivery.digest).where(Delivery.notification.in_(items))
+    messages = {message for row in session.execute(found) for message in row if message}
     session.execute(delete(Attempt).where(Attempt.delivery.in_(messages)))
-    session.execute(delete(Delivery).where(Delivery.notification.in_(items)))
+    session.execute(delete(Delivery).where(Delivery.id.in_(messages)))
     session.execute(delete(Notification).where(Notification.person == person))
+    session.execute(delete(Preference).where(Preference.person == person))
 
 
 def keep_department(session: Session, event: CloudEvent) -> None:

@@ -158,3 +158,20 @@ def _sequence(text: str) -> int:
     if abs(number) > _LARGEST:
         raise ValueError("out of range")
     return number
+
+
+def held_on(session: Session, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """`{items, next}`: a page of references to what a person was told, newest first."""
+    found = session.scalars(inbox_query(wanted["person"], wanted["limit"] + 1, wanted["after"]))
+    return cursors.page(
+        found.all(),
+        wanted["limit"],
+        key=lambda item: (item.at.isoformat(), item.sequence, item.id),
+        answer=lambda item: {
+            "id": str(item.id),
+            "purpose": item.purpose,
+            "ticket": str(item.ticket),
+            "at": clock.iso(item.at),
+            "read_at": _moment(item.read_at),
+        },
+    )

@@ -23,6 +23,14 @@ class ListInbox(Schema):
     unread = fields.Boolean(load_default=False)
 
 
+class HeldOn(Schema):
+    """A page of references to what a person was told."""
+
+    person = fields.UUID(required=True)
+    after = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
+    limit = fields.Integer(load_default=MOST, strict=True, validate=validate.Range(1, MOST))
+
+
 class MarkRead(Schema):
     """One item of the caller's inbox."""
 

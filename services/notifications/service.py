@@ -21,7 +21,7 @@ from services.notifications import (
     queries,
     schemas,
 )
-from services.notifications.access import inbox_owner, require_administrator
+from services.notifications.access import inbox_owner, require_administrator, require_gateway
 from services.notifications.news import Channel
 from services.notifications.outside import Providers, Settings
 from services.notifications.rounds import Waker, in_rounds
@@ -112,6 +112,14 @@ class NotificationsService:
         require_administrator(self.call)
         with self.db.read() as session:
             return queries.deliveries(session, page)
+
+    @rpc
+    def held_on(self, query: dict[str, Any]) -> dict[str, Any]:
+        """A page of references to what a person was told, for the gateway. `query`: HeldOn."""
+        wanted = schemas.HeldOn().load(query)
+        require_gateway(self.call)
+        with self.db.read() as session:
+            return queries.held_on(session, wanted)
 
     @in_rounds
     def deliver(self) -> int:

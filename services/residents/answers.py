@@ -7,7 +7,8 @@ from typing import Any
 
 from chassis import clock
 from services.residents import area_codes, masking
-from services.residents.sealing import opened
+from services.residents.consent_purposes import PURPOSES
+from services.residents.sealing import SEALED, opened
 from services.residents.vault import DataKey
 
 # The personal fields of each answer, for the audit.
@@ -113,6 +114,31 @@ def contact(row: Any, key: DataKey | None) -> dict[str, Any]:
         "phone": _shown(row, key, "phone"),
         "email": _shown(row, key, "email"),
         "locale": row.locale,
+    }
+
+
+def consent(row: Any) -> dict[str, Any]:
+    """A consent; `given_to` and `withdrawn_to` are who wrote it down."""
+    return {
+        "id": str(row.id),
+        "purpose": row.purpose,
+        "names": PURPOSES[row.purpose],
+        "given_at": clock.iso(row.given_at),
+        "given_to": row.given_to,
+        "withdrawn_at": row.withdrawn_at and clock.iso(row.withdrawn_at),
+        "withdrawn_to": row.withdrawn_to,
+    }
+
+
+def exported(row: Any, key: DataKey | None) -> dict[str, Any]:
+    """All that a person's own row says, in plain text."""
+    return {
+        **disclosed(row, key, SEALED),
+        "id": str(row.id),
+        "area": row.area,
+        "locale": row.locale,
+        "registered_at": clock.iso(row.registered_at),
+        "erased_at": row.erased_at and clock.iso(row.erased_at),
     }
 
 

@@ -22,6 +22,7 @@ from services.residents.vault import DataKey, Vault
 # What was done. `contact`: a service was told how to reach somebody.
 READ, LIST, REGISTER, CHANGE, CONTACT = "read", "list", "register", "change", "contact"
 READ_AUDIT, DISCLOSE, ERASE = "read_audit", "disclose", "erase"
+CONSENT, EXPORT = "consent", "export"
 DONE, REFUSED = "done", "refused"
 
 

@@ -33,6 +33,12 @@ class HouseholdIsClosed(Conflict):
     code = "household_is_closed"
 
 
+class ConsentGiven(Conflict):
+    """This person has agreed to this purpose already."""
+
+    code = "consent_given"
+
+
 class OnDuty(Conflict):
     """Whoever has a duty cannot be erased: end their duties first."""
 

@@ -179,6 +179,32 @@ class Duty(Made):
     )
 
 
+class Consent(Base):
+    """A person agreed that their data is used for a purpose, until they took it back. Rows stay."""
+
+    __tablename__ = "consents"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person: Mapped[UUID] = mapped_column(ForeignKey("residents.id"))
+    purpose: Mapped[str]
+    given_at: Mapped[datetime]
+    given_to: Mapped[str | None]
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_to: Mapped[str | None]
+    command_id: Mapped[str | None] = mapped_column(unique=True)
+
+    __table_args__ = (
+        Index(None, "person", "id"),
+        Index(
+            "consents_in_force",
+            *("person", "purpose"),
+            unique=True,
+            postgresql_where=text("withdrawn_at IS NULL"),
+        ),
+        CheckConstraint("withdrawn_at >= given_at", name="order"),
+    )
+
+
 class AuditEntry(Base):
     """Who did what with personal data, or was refused it: names of fields and never a value. Only
     ever added to.

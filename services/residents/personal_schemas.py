@@ -2,13 +2,15 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from marshmallow import Schema, ValidationError, fields
-from marshmallow.validate import ContainsOnly, Length
+from marshmallow.validate import ContainsOnly, Length, OneOf
 
 from chassis import clock
 from chassis.screening import screen
-from services.residents.schemas import Line, Page, ResidentRef
+from services.residents.consent_purposes import PURPOSES
+from services.residents.schemas import Key, Line, Page, ResidentRef
 from services.residents.sealing import SEALED
 
 
@@ -69,3 +71,19 @@ class Disclose(ResidentRef):
         }
 
     reason = Reason(required=True)
+
+
+class Consent(ResidentRef):
+    """To what a person agrees."""
+
+    purpose = fields.String(required=True, validate=OneOf(sorted(PURPOSES)))
+
+
+class Withdraw(ResidentRef):
+    """Which consent of a person is taken back."""
+
+    consent = Key(UUID)
+
+
+class Consents(ResidentRef, Page):
+    """Whose consents to list."""

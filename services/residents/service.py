@@ -26,7 +26,7 @@ Json = dict[str, Any]
 class ResidentsService(
     Households,  # households
     Imports,  # files of areas and people
-    PersonalData,  # the audit, disclosures, erasure
+    PersonalData,  # the audit, disclosures, export, consents, erasure
 ):
     """What residents accepts: commands and queries by RPC."""
 

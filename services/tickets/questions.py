@@ -97,3 +97,11 @@ class CallList(Page):
     """Whom to call in which place."""
 
     area = Code()
+
+
+class HeldOn(Schema):
+    """Of whom the references are wanted; `after`: the last ticket of the page before."""
+
+    person = Id(required=True)
+    after = Id(load_default=None, allow_none=True)
+    limit = fields.Integer(load_default=MOST, validate=validate.Range(1, MOST))

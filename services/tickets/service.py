@@ -175,6 +175,14 @@ class TicketsService:
             return queries.list_comments(session, self.call, questions.PageOfOne().load(query))
 
     @rpc
+    def held_on(self, query: Json) -> Json:
+        """A page of references to a person's tickets, for the gateway. `query`: questions.HeldOn;
+        raises Forbidden.
+        """
+        with self.db.read() as session:
+            return erasure.held_on(session, self.call, questions.HeldOn().load(query))
+
+    @rpc
     def suggest(self, query: Json) -> Json:
         """Who might solve it. `query`: schemas.One; raises UnknownTicket, Forbidden."""
         with self.db.read() as session:

@@ -5,7 +5,10 @@ from marshmallow import fields as base
 from marshmallow.validate import Length, OneOf
 
 from services.gateway.schemas import fields
+from services.gateway.schemas.common import Names
+from services.gateway.schemas.registry import Duty
 
+PURPOSES = ("care_visits", "notices", "photos", "skills")
 PERSONAL = ("phone", "id_number", "name", "address", "email")
 
 
@@ -50,3 +53,70 @@ class Erasure(Schema):
 
     id = fields.Uuid(required=True)
     erased_at = fields.Moment(required=True)
+
+
+class NewConsent(Schema):
+    """To what a person agrees."""
+
+    example = {"purpose": "notices"}
+
+    purpose = base.String(required=True, validate=OneOf(PURPOSES))
+    occurred_at = fields.Moment(metadata={"description": "with the scope `import` only"})
+
+
+class Consent(Schema):
+    """A purpose that a person agreed to, until it was withdrawn; `…_to`: who wrote it down."""
+
+    id = fields.Uuid(required=True)
+    purpose = base.String(required=True)
+    names = base.Nested(Names, required=True)
+    given_at = fields.Moment(required=True)
+    given_to = base.String(required=True, allow_none=True)
+    withdrawn_at = fields.Moment(required=True, allow_none=True)
+    withdrawn_to = base.String(required=True, allow_none=True)
+
+
+class ExportedResident(Disclosure):
+    """A person's own entry, in full."""
+
+    id = fields.Uuid(required=True)
+    area = base.String(required=True, allow_none=True)
+    locale = base.String(required=True)
+    registered_at = fields.Moment(required=True)
+    erased_at = fields.Moment(required=True, allow_none=True)
+
+
+class TicketReference(Schema):
+    """A ticket that a person raised, or that was raised for them."""
+
+    class Meta:
+        # A word of Python's own.
+        include = {"as": base.List(base.String(), required=True)}
+
+    id = fields.Uuid(required=True)
+    number = base.String(required=True)
+    state = base.String(required=True)
+    filed_at = fields.Moment(required=True)
+
+
+class Told(Schema):
+    """Something that a person was told."""
+
+    id = fields.Uuid(required=True)
+    purpose = base.String(required=True)
+    ticket = fields.Uuid(required=True)
+    at = fields.Moment(required=True)
+    read_at = fields.Moment(required=True, allow_none=True)
+
+
+class Export(Schema):
+    """All that is held on a person; who used it is at `residents/{id}/audit`."""
+
+    resident = base.Nested(ExportedResident, required=True)
+    duties = base.List(base.Nested(Duty), required=True)
+    consents = base.List(base.Nested(Consent), required=True)
+    tickets = base.List(base.Nested(TicketReference), required=True)
+    notifications = base.List(base.Nested(Told), required=True)
+    signing_in = base.Dict(
+        required=True, metadata={"description": "logins, sessions and API keys, without secrets"}
+    )

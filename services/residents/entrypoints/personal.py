@@ -5,9 +5,10 @@ from typing import Any
 from chassis.call import Call
 from chassis.database import Database
 from chassis.rpc import rpc
-from services.residents import audit_trail, queries
+from services.residents import audit_trail, export, queries
 from services.residents import personal_schemas as schemas
-from services.residents.commands import erasing
+from services.residents.commands import consents, erasing
+from services.residents.schemas import ResidentRef
 from services.residents.vault import Vault
 
 Json = dict[str, Any]
@@ -49,3 +50,31 @@ class PersonalData:
         wanted = schemas.ResidentAudit().load(query)
         with self.db.transaction() as session:
             return audit_trail.of_resident(session, self.call, wanted)
+
+    @rpc
+    def give_consent(self, command: Json) -> Json:
+        """Note that the person with an `id` agrees to a `purpose`. Raises ConsentGiven."""
+        wanted = schemas.Consent().load(command)
+        with self.db.transaction() as session:
+            return consents.give(session, self.call, wanted)
+
+    @rpc
+    def withdraw_consent(self, command: Json) -> Json:
+        """Note that the person with an `id` takes a `consent` back."""
+        wanted = schemas.Withdraw().load(command)
+        with self.db.transaction() as session:
+            return consents.withdraw(session, self.call, wanted)
+
+    @rpc
+    def list_consents(self, query: Json) -> Json:
+        """A page of what the person with an `id` agreed to and took back."""
+        wanted = schemas.Consents().load(query)
+        with self.db.transaction() as session:
+            return consents.history(session, self.call, wanted)
+
+    @rpc
+    def export_resident(self, query: Json) -> Json:
+        """Everything that is held here on the person with an `id`, in plain text."""
+        wanted = ResidentRef().load(query)
+        with self.db.transaction() as session:
+            return export.of_resident(session, self.call, self.vault, wanted["id"])

@@ -12,7 +12,7 @@ from services.residents.models import Base
 
 OURS = {
     "areas", "departments", "residents", "resident_keys", "households", "duties",
-    "audit", "audit_people",
+    "audit", "audit_people", "consents",
     "imports", "import_parts", "import_faults",
 }  # fmt: skip
 

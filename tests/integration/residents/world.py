@@ -15,13 +15,22 @@ from chassis.ids import new_id
 from chassis.outbox import outbox
 from services.residents import (
     audit_trail,
+    export,
     household_queries,
     household_schemas,
     personal_schemas,
     queries,
     schemas,
 )
-from services.residents.commands import areas, departments, duties, erasing, households, people
+from services.residents.commands import (
+    areas,
+    consents,
+    departments,
+    duties,
+    erasing,
+    households,
+    people,
+)
 from services.residents.vault import Vault
 
 COMMUNITY = "340603008002"
@@ -30,7 +39,7 @@ EVERYTHING = frozenset(
     f"{noun}.{verb}"
     for noun in ("areas", "residents", "households", "duties", "departments")
     for verb in ("read", "write")
-) | {f"residents.{right}" for right in ("audit", "disclose", "erase")}
+) | {f"residents.{right}" for right in ("audit", "consent", "disclose", "erase", "export")}
 MOMENT = datetime(2026, 11, 1, 8, tzinfo=UTC)
 
 
@@ -134,6 +143,22 @@ class World:
     def erase(self, resident: str, call: Call | None = None, reason: str = "本人申请") -> Any:
         wanted = personal_schemas.Erase().load({"id": resident, "reason": reason})
         return erasing.erase(self.session, call or caller(), wanted)
+
+    def consent(self, resident: str, purpose: str = "notices", call: Call | None = None) -> Any:
+        wanted = personal_schemas.Consent().load({"id": resident, "purpose": purpose})
+        return consents.give(self.session, call or caller(), wanted)
+
+    def withdraw(self, resident: str, consent: str, call: Call | None = None) -> Any:
+        wanted = personal_schemas.Withdraw().load({"id": resident, "consent": consent})
+        return consents.withdraw(self.session, call or caller(), wanted)
+
+    def consents(self, resident: str, call: Call | None = None, **wanted: Any) -> Any:
+        loaded = personal_schemas.Consents().load({"id": resident, **wanted})
+        return consents.history(self.session, call or caller(), loaded)
+
+    def export(self, resident: str, call: Call | None = None) -> Any:
+        person = schemas.ResidentRef().load({"id": resident})["id"]
+        return export.of_resident(self.session, call or caller(), self.vault, person)
 
     def audit(self, call: Call | None = None, **wanted: Any) -> Any:
         loaded = personal_schemas.ListAudit().load(wanted)

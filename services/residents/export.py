@@ -1,0 +1,31 @@
+"""Everything that is held on one person here, for the person (PIPL, article 45)."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from chassis.call import Call
+from services.residents import answers, audit, queries, reach, sealing
+from services.residents.models import Consent, Duty, Resident
+from services.residents.reach import Subject
+from services.residents.vault import Vault
+
+
+def of_resident(session: Session, call: Call, vault: Vault, person: UUID) -> dict[str, Any]:
+    """Their entry in plain text, their duties and their consents. Who used it is in their audit.
+    Raises NotFound, Forbidden.
+    """
+    found = queries.get(session, Resident, person)
+    holds = reach.of_resident(call, found.id, found.area)
+    about = Subject("resident", found.id, found.area)
+    reach.demand(call, holds, "residents.export", about)
+    key = audit.key(session, call, vault, found, action=audit.EXPORT, fields=sealing.SEALED)
+    duties = select(Duty).where(Duty.person == person).order_by(Duty.id)
+    consents = select(Consent).where(Consent.person == person).order_by(Consent.id)
+    return {
+        "resident": answers.exported(found, key),
+        "duties": [answers.duty(duty) for duty in session.scalars(duties)],
+        "consents": [answers.consent(consent) for consent in session.scalars(consents)],
+    }
