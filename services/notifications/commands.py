@@ -27,7 +27,7 @@ from services.notifications.staleness import Limits, stale_on_arrival
 def tell(session: Session, event: CloudEvent, limits: Limits, at: datetime) -> None:
     """Tell everybody whom a ticket's event concerns; raises ValidationError on a wrong schema."""
     facts = schemas.TicketEvent().load(event.data)
-    latest = _note_progress(session, facts.ticket, event)
+    latest = _note_progress(session, facts.ticket, event, at)
     stale = stale_on_arrival(event.sequence, latest, at - event.time, limits)
     for telling in tellings(event.type, facts):
         notification = _notify(session, event, facts, telling, at)
@@ -36,7 +36,7 @@ def tell(session: Session, event: CloudEvent, limits: Limits, at: datetime) -> N
             deliveries.queue(session, notification, telling, preferred, stale=stale, at=at)
 
 
-def _note_progress(session: Session, ticket: UUID, event: CloudEvent) -> int:
+def _note_progress(session: Session, ticket: UUID, event: CloudEvent, at: datetime) -> int:
     """The latest step of the ticket that was seen, this one included.
 
     The row is locked until the end of the transaction: of two steps that arrive together, the
@@ -45,11 +45,14 @@ def _note_progress(session: Session, ticket: UUID, event: CloudEvent) -> int:
     if event.type not in STEPS:
         query = select(Progress.sequence).where(Progress.ticket == ticket)
         return session.scalar(query) or 0
-    statement = insert(Progress).values(ticket=ticket, sequence=event.sequence)
+    statement = insert(Progress).values(ticket=ticket, sequence=event.sequence, seen_at=at)
     return session.execute(
         statement.on_conflict_do_update(
             index_elements=[Progress.ticket],
-            set_={"sequence": func.greatest(Progress.sequence, statement.excluded.sequence)},
+            set_={
+                "sequence": func.greatest(Progress.sequence, statement.excluded.sequence),
+                "seen_at": statement.excluded.seen_at,
+            },
         ).returning(Progress.sequence)
     ).scalar_one()
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     UniqueConstraint,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -54,6 +55,9 @@ class Notification(Base):
         # However many of the table's rows name them.
         UniqueConstraint("event", "person", name="notification_told_once"),
         Index("notification_inbox", "person", "at", "sequence", "id"),
+        Index("notification_of_ticket", "ticket"),
+        # What is old enough is forgotten from its beginning.
+        Index("notification_by_time", "created_at"),
         # Most of an old inbox has been read: counting what is not must not read the rest.
         Index(
             "notification_unread",
@@ -112,8 +116,12 @@ class Delivery(Base):
         # Both find a person's digest among years of messages.
         Index("delivery_collected", "person", postgresql_where=text("state = 'collected'")),
         Index("delivery_in_digest", "digest", postgresql_where=text("digest IS NOT NULL")),
-        # Administrators look for the few that failed among the many that did not.
-        Index("delivery_by_state", "state", "id"),
+        # Administrators look for the few that failed among the many that did not, for what went
+        # wrong in one way, for what became of one person's, and through all, newest first.
+        Index("delivery_by_time", "created_at", "id"),
+        Index("delivery_by_state", "state", "created_at", "id"),
+        Index("delivery_by_reason", "reason", "created_at", "id"),
+        Index("delivery_by_person", "person", "created_at", "id"),
     )
 
 
@@ -164,6 +172,7 @@ class Progress(Base):
 
     ticket: Mapped[UUID] = mapped_column(primary_key=True)
     sequence: Mapped[int] = mapped_column(BigInteger)
+    seen_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
 
 
 class Department(Base):

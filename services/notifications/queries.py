@@ -1,15 +1,15 @@
-"""Reads: pages of an inbox, how much of it is unread, and what became of deliveries."""
+"""Reads: pages of an inbox, and how much of it is unread."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select, tuple_
+from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from chassis import clock
 from services.notifications import cursors
-from services.notifications.models import Attempt, Delivery, Department, Notification
+from services.notifications.models import Department, Notification
 from services.notifications.texts import Texts, choose_locale
 
 _ORDER = (Notification.at, Notification.sequence, Notification.id)
@@ -58,33 +58,6 @@ def unread_count(session: Session, person: UUID) -> int:
     return session.scalar(query) or 0
 
 
-def deliveries(session: Session, page: Mapping[str, Any]) -> dict[str, Any]:
-    """`{items, next}`: deliveries with their attempts, newest first; to whom by id, no phone."""
-    query = deliveries_query(page["limit"] + 1, page["after"], page["state"])
-    found = session.execute(query).all()
-    attempts = _attempts(session, [row.Delivery.id for row in found])
-    return cursors.page(
-        found,
-        page["limit"],
-        key=lambda row: (row.Delivery.id,),
-        answer=lambda row: _delivery(row, attempts.get(row.Delivery.id, [])),
-    )
-
-
-def deliveries_query(
-    limit: int, after: str | None = None, state: str | None = None
-) -> Select[Delivery, Notification]:
-    """The rows of a page; raises BadCursor."""
-    query = select(Delivery, Notification).outerjoin(
-        Notification, Notification.id == Delivery.notification
-    )
-    if state is not None:
-        query = query.where(Delivery.state == state)
-    if after is not None:
-        query = query.where(Delivery.id < cursors.decode(after, UUID)[0])
-    return query.order_by(Delivery.id.desc()).limit(limit)
-
-
 def _item(
     texts: Texts, item: Notification, locale: str, names: Mapping[str, str]
 ) -> dict[str, Any]:
@@ -112,45 +85,6 @@ def _department_names(
     language = choose_locale(locale).split("-")[0]
     departments = session.scalars(select(Department).where(Department.code.in_(codes)))
     return {each.code: each.names.get(language) or each.name for each in departments}
-
-
-def _delivery(row: Row[Delivery, Notification], attempts: list[Any]) -> dict[str, Any]:
-    delivery, news = row
-    return {
-        "id": str(delivery.id),
-        "purpose": delivery.purpose,
-        "channel": delivery.channel,
-        "person": str(news.person) if news else None,
-        "ticket": str(news.ticket) if news else None,
-        "state": delivery.state,
-        "reason": delivery.reason,
-        "next_attempt_at": _moment(delivery.next_attempt_at),
-        "created_at": _moment(delivery.created_at),
-        "settled_at": _moment(delivery.settled_at),
-        "attempts": attempts,
-    }
-
-
-def _attempts(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
-    """The attempts of each delivery, in order."""
-    found: dict[UUID, list[dict[str, Any]]] = {}
-    query = select(Attempt).where(Attempt.delivery.in_(ids))
-    for attempt in session.scalars(query.order_by(Attempt.delivery, Attempt.number)):
-        found.setdefault(attempt.delivery, []).append(
-            {
-                "number": attempt.number,
-                "at": _moment(attempt.at),
-                "reason": attempt.reason,
-                "status": attempt.status,
-                "duration_ms": attempt.duration_ms,
-                "next_attempt_at": _moment(attempt.next_attempt_at),
-            }
-        )
-    return found
-
-
-def _moment(moment: Any) -> str | None:
-    return clock.iso(moment) if moment else None
 
 
 def _sequence(text: str) -> int:

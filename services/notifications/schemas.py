@@ -8,8 +8,8 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
 
-from services.notifications.news import TicketFacts
-from services.notifications.outcome import State
+from services.notifications.news import Channel, TicketFacts
+from services.notifications.outcome import Reason, State
 from services.notifications.quiet import Digest, Quiet
 
 MOST = 200
@@ -46,11 +46,21 @@ class SendCode(Schema):
 
 
 class ListDeliveries(Schema):
-    """A page of deliveries, newest first, of one state or of all."""
+    """A page of deliveries, newest first, and which: with every filter that is given; made
+    from the moment `from` to before `to`.
+    """
 
     after = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
     limit = fields.Integer(load_default=50, strict=True, validate=validate.Range(1, MOST))
-    state = fields.String(load_default=None, allow_none=True, validate=validate.OneOf([*State]))
+    state = fields.String(validate=validate.OneOf([*State]))
+    reason = fields.String(validate=validate.OneOf([*Reason]))
+    channel = fields.String(validate=validate.OneOf([*Channel]))
+    purpose = fields.String(validate=validate.Length(1, 40))
+    person = fields.UUID()
+    ticket = fields.UUID()
+    urgent = fields.Boolean()
+    since = fields.AwareDateTime(data_key="from", format="iso")
+    until = fields.AwareDateTime(data_key="to", format="iso")
 
 
 class QuietHours(Schema):

@@ -3,6 +3,8 @@
 import random
 from typing import Any
 
+from nameko.timer import timer
+
 from chassis.clock import now
 from chassis.consumer import on_event
 from chassis.context import CurrentCall
@@ -17,7 +19,9 @@ from services.notifications import (
     courier,
     deliveries,
     digests,
+    log,
     preferences,
+    pruning,
     queries,
     schemas,
 )
@@ -111,7 +115,7 @@ class NotificationsService:
         page = schemas.ListDeliveries().load(query)
         require_administrator(self.call)
         with self.db.read() as session:
-            return queries.deliveries(session, page)
+            return log.deliveries(session, page)
 
     @rpc
     def held_on(self, query: dict[str, Any]) -> dict[str, Any]:
@@ -137,6 +141,14 @@ class NotificationsService:
                     session, delivery, result, settings.schedules, now(), chance=chance
                 )
         return len(claimed)
+
+    @timer(interval=600)
+    def forget_old(self) -> None:
+        """Drop what is old: messages with their attempts, items of inboxes."""
+        more = True
+        while more:
+            with self.db.transaction() as session:
+                more = pruning.prune(session, self.settings.kept, now()) > 0
 
     def _courier(self) -> courier.Courier:
         ask = self.residents(self.call, deadline=self.settings.contact_timeout)

@@ -8,6 +8,7 @@ from pathlib import Path
 from chassis.settings import ServiceSettings, hidden, secret, setting
 from services.notifications.mail import TLS_MODES, MailServer
 from services.notifications.outcome import Schedules
+from services.notifications.pruning import Kept
 from services.notifications.quiet import DEFAULT_QUIET, Quiet, parse_quiet
 from services.notifications.schedule import Schedule, parse_delays
 from services.notifications.staleness import Limits
@@ -67,6 +68,9 @@ class NotificationsSettings(ServiceSettings):
     poll: float = setting("LINLI_DELIVERY_POLL", 1.0, float)
     news_fresh_for: float = setting("LINLI_NEWS_FRESH_FOR", 60.0, float)
     news_expires_after: float = setting("LINLI_NEWS_EXPIRES_AFTER", 3 * 86400.0, float)
+    # Days.
+    keep_deliveries: float = setting("LINLI_KEEP_DELIVERIES", 90.0, float)
+    keep_notifications: float = setting("LINLI_KEEP_NOTIFICATIONS", 365.0, float)
 
     @property
     def mail_server(self) -> MailServer | None:
@@ -81,6 +85,14 @@ class NotificationsSettings(ServiceSettings):
             timeout=self.smtp_timeout,
             user=self.smtp_user,
             password=self.smtp_password,
+        )
+
+    @property
+    def kept(self) -> Kept:
+        """How long what is kept."""
+        return Kept(
+            deliveries=timedelta(days=self.keep_deliveries),
+            notifications=timedelta(days=self.keep_notifications),
         )
 
     @property

@@ -35,6 +35,7 @@ MACHINERY = {
     "services/notifications/outside.py": "an extension: nameko puts it into entrypoints",
     "services/notifications/rounds.py": "an entrypoint: what is done by the clock",
     "services/tickets/service.py": "nameko's timer stands beside the entrypoints",
+    "services/notifications/service.py": "a timer of nameko's stands beside the entrypoints",
     "services/residents/dependencies.py": "an extension: nameko puts it into entrypoints",
 }
 DOMAIN_MODULES = sorted(

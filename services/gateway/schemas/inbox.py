@@ -7,6 +7,14 @@ from marshmallow.validate import Equal, OneOf
 from services.gateway.schemas import fields
 from services.gateway.schemas.common import Page
 
+DELIVERY_STATES = ("queued", "collected", "delivered", "failed", "skipped")
+DELIVERY_REASONS = (
+    "delivered", "provider_timeout", "provider_unreachable", "provider_error", "provider_busy",
+    "provider_unauthorized", "provider_untrusted", "provider_refused", "residents_unavailable",
+    "residents_refused", "unknown_person", "no_phone", "no_email", "unrenderable", "worker_lost",
+    "turned_off", "in_digest", "quiet_hours", "superseded", "expired",
+)  # fmt: skip
+
 
 class InboxQuery(Page):
     """Which messages to list."""
@@ -42,9 +50,20 @@ class Unread(Schema):
 
 
 class DeliveryQuery(Page):
-    """Which deliveries to list."""
+    """Which deliveries to list: with every filter that is given; made from a moment to before
+    another.
+    """
 
-    state = base.String(validate=OneOf(["queued", "delivered", "failed", "skipped"]))
+    class Meta:
+        include = {"from": fields.Moment(), "to": fields.Moment()}
+
+    state = base.String(validate=OneOf(DELIVERY_STATES))
+    reason = base.String(validate=OneOf(DELIVERY_REASONS))
+    channel = base.String(validate=OneOf(["email", "sms"]))
+    purpose = fields.one_of("[a-z_]{1,40}")
+    person = fields.Uuid()
+    ticket = fields.Uuid()
+    urgent = fields.QueryFlag()
 
 
 class Attempt(Schema):
@@ -64,6 +83,12 @@ class Delivery(Schema):
     id = fields.Uuid(required=True)
     purpose = base.String(required=True)
     channel = base.String(required=True)
+    urgent = base.Boolean(required=True)
+    digest = fields.Uuid(
+        required=True,
+        allow_none=True,
+        metadata={"description": "the delivery of the digest that told this"},
+    )
     person = fields.Uuid(required=True, allow_none=True)
     ticket = fields.Uuid(required=True, allow_none=True)
     state = base.String(required=True)

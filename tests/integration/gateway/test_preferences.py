@@ -2,6 +2,8 @@
 
 import pytest
 
+from chassis.testing import eventually
+
 
 @pytest.fixture
 def newcomer(town):
@@ -87,6 +89,23 @@ def test_a_change_of_what_was_read_before_somebody_else_changed_it_is_refused(to
     late = town.clerk.patch("preferences", {"digest": "off"}, headers={"If-Match": etag})
     assert (late.status_code, late.json()["type"]) == (412, "/problems/stale")
     assert town.clerk.patch("preferences", {"digest": "off"}).ok
+
+
+def test_administrators_filter_the_log_of_deliveries(town):
+    town.file(town.neighbour)
+    mine = f"deliveries?person={town.ids['neighbour']}&purpose=ticket_filed"
+
+    def delivered():
+        return town.administrator.get(f"{mine}&state=delivered&channel=sms").json()["items"]
+
+    item = eventually(delivered, within=15)[0]
+    assert item["attempts"][0]["reason"] == "delivered"
+    assert "13800000002" not in str(item)
+    assert town.administrator.get(f"{mine}&reason=expired").json()["items"] == []
+    for query, pointer in (("state=lost", "/state"), ("from=yesterday", "/from")):
+        refused = town.administrator.get(f"deliveries?{query}")
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
+    assert town.clerk.get("deliveries").status_code == 403
 
 
 def test_preferences_are_for_people_who_have_signed_in(town):

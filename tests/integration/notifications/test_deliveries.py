@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from chassis.clock import now
 from chassis.errors import Forbidden, NotFound, Unavailable
-from services.notifications import codes, deliveries, queries
+from services.notifications import codes, deliveries, log
 from services.notifications.errors import CodeNotSent, CodeRefused
 from services.notifications.models import Attempt, Delivery, Notification
 from services.notifications.outcome import Reason, Result, State
@@ -295,7 +295,7 @@ def test_an_administrator_sees_deliveries_with_their_attempts_and_no_number(offi
     office.round()
     office.round(now() + SOON)
 
-    page = queries.deliveries(office.session, {"limit": 1, "after": None, "state": "delivered"})
+    page = log.deliveries(office.session, {"limit": 1, "after": None, "state": "delivered"})
 
     [item] = page["items"]
     assert item["person"] == str(story.reporter)
@@ -306,9 +306,9 @@ def test_an_administrator_sees_deliveries_with_their_attempts_and_no_number(offi
 def test_deliveries_come_in_pages(office, story):
     for _ in range(3):
         office.hear(story.event("started"))
-    first = queries.deliveries(office.session, {"limit": 2, "after": None, "state": "queued"})
+    first = log.deliveries(office.session, {"limit": 2, "after": None, "state": "queued"})
     rest = {"limit": 2, "after": first["next"], "state": "queued"}
-    second = queries.deliveries(office.session, rest)
+    second = log.deliveries(office.session, rest)
     assert (len(first["items"]), len(second["items"]), second["next"]) == (2, 1, None)
 
 
@@ -350,7 +350,7 @@ def test_a_sign_in_code_leaves_an_attempt_and_neither_code_nor_number(session):
     delivery = uuid4()
     deliveries.record_code(session, delivery, Result(Reason.PROVIDER_TIMEOUT, seconds=1), now())
     session.commit()
-    page = queries.deliveries(session, {"limit": 200, "after": None, "state": "failed"})
+    page = log.deliveries(session, {"limit": 200, "after": None, "state": "failed"})
     [item] = [each for each in page["items"] if each["id"] == str(delivery)]
     assert (item["purpose"], item["reason"], item["person"]) == (
         "sign_in_code",

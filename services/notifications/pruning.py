@@ -1,0 +1,80 @@
+"""Forgetting what is old, some rows at a time: nothing here grows for ever.
+
+Messages that still wait are never forgotten. A person's inbox is kept longer than the log of what
+was sent, and neither is needed for anything else: what happened stands with its ticket.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import CursorResult, Delete, delete, exists, select
+from sqlalchemy.orm import Session
+
+from services.notifications.models import Attempt, Delivery, Notification, Progress
+from services.notifications.outcome import State
+
+
+@dataclass(frozen=True)
+class Kept:
+    """How long what is kept: messages with their attempts, and inbox items."""
+
+    deliveries: timedelta
+    notifications: timedelta
+
+
+def prune(session: Session, kept: Kept, at: datetime, limit: int = 1000) -> int:
+    """Forget up to `limit` rows of each kind, oldest first, and say how many it was. Several
+    processes may do this at once: each takes other rows.
+    """
+    steps: tuple[tuple[Callable[..., int], timedelta], ...] = (
+        (_deliveries, kept.deliveries),
+        (_notifications, kept.notifications),
+        (_progress, kept.notifications),
+    )
+    return sum(forget(session, at - long, limit) for forget, long in steps)
+
+
+def _deliveries(session: Session, before: datetime, limit: int) -> int:
+    old = (
+        select(Delivery.id)
+        .where(Delivery.created_at < before, Delivery.settled_at.is_not(None))
+        .where(Delivery.state.not_in([State.QUEUED, State.COLLECTED]))
+        .order_by(Delivery.created_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = session.scalars(old).all()
+    _count(session, delete(Attempt).where(Attempt.delivery.in_(ids)))
+    return _count(session, delete(Delivery).where(Delivery.id.in_(ids)))
+
+
+def _notifications(session: Session, before: datetime, limit: int) -> int:
+    waiting = exists().where(Delivery.notification == Notification.id)
+    old = (
+        select(Notification.id)
+        .where(Notification.created_at < before, ~waiting)
+        .order_by(Notification.created_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = session.scalars(old).all()
+    return _count(session, delete(Notification).where(Notification.id.in_(ids)))
+
+
+def _progress(session: Session, before: datetime, limit: int) -> int:
+    old = (
+        select(Progress.ticket)
+        .where(Progress.seen_at < before)
+        .order_by(Progress.seen_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    tickets = session.scalars(old).all()
+    return _count(session, delete(Progress).where(Progress.ticket.in_(tickets)))
+
+
+def _count(session: Session, statement: Delete) -> int:
+    done: CursorResult[Any] = session.execute(statement)  # type: ignore[assignment]
+    return done.rowcount
