@@ -106,6 +106,6 @@ def held_on(session: Session, wanted: Mapping[str, Any]) -> dict[str, Any]:
             "purpose": item.purpose,
             "ticket": str(item.ticket),
             "at": clock.iso(item.at),
-            "read_at": _moment(item.read_at),
+            "read_at": clock.iso(item.read_at) if item.read_at else None,
         },
     )
