@@ -16,7 +16,7 @@ import amqp
 from kombu.exceptions import OperationalError
 
 from chassis.settings import SettingsError
-from deploy import accounts, dead_letters, permissions, settings, topology
+from deploy import accounts, dead_letters, official_areas, permissions, settings, topology
 from deploy.broker import Broker
 from deploy.confirms import NotStored
 from deploy.management import ManagementError
@@ -26,6 +26,7 @@ REFUSALS = (
     accounts.NoPassword,
     amqp.exceptions.ChannelError,
     dead_letters.UnknownQueue,
+    official_areas.NotFetched,
     permissions.NotGranted,
     permissions.UnknownCode,
     topology.TopologyDiffers,
@@ -121,6 +122,16 @@ def rebuild_figures(_broker: Broker, asked: argparse.Namespace) -> int:
     return _print(asked, f"The figures of {made} tickets are made anew.", {"tickets": made})
 
 
+def fetch_official(_broker: Broker, asked: argparse.Namespace) -> int:
+    path = official_areas.fetch()
+    return _print(asked, f"The official area codes are in {path}.", {"archive": str(path)})
+
+
+def load_official(_broker: Broker, asked: argparse.Namespace) -> int:
+    loaded = official_areas.load(asked.environ)
+    return _print(asked, f"The registry knows {loaded} official areas.", {"areas": loaded})
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="linli", description="What an operator does to a running system."
@@ -128,6 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     areas = parser.add_subparsers(required=True, metavar="AREA")
     _departments(_area(areas, "departments", "departments' access to their events"))
     _dead_letters(_area(areas, "dead-letters", "events that a consumer could not handle"))
+    _official(_area(areas, "areas", "the official area codes of the country"))
     _topology(_area(areas, "topology", "exchanges, queues, bindings, policies and users"))
     _figures(_area(areas, "figures", "what the rates are counted from"))
     return parser
@@ -161,6 +173,11 @@ def _dead_letters(commands: Any) -> None:
     which = command.add_mutually_exclusive_group(required=True)
     which.add_argument("--id", action="append", help="an id that `show` names; may be repeated")
     which.add_argument("--all", action="store_true", help="all that are there now")
+
+
+def _official(commands: Any) -> None:
+    _command(commands, "fetch-official", fetch_official, "fetch the official codes, once")
+    _command(commands, "load-official", load_official, "load them into the registry")
 
 
 def _topology(commands: Any) -> None:

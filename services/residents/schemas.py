@@ -148,11 +148,13 @@ class AreaRef(Schema):
 
 
 class AddArea(Schema):
-    """A place to add; `level`, if given, must be what the code says."""
+    """A place to add; `level`, if given, must be what the code says, and `name` may be left out of
+    an official one.
+    """
 
     code = AreaCode(required=True)
     level = fields.String(validate=OneOf(area_codes.LEVELS))
-    name = Line(required=True)
+    name = Line()
     names = fields.Nested(Names)
 
     @validates_schema(skip_on_field_errors=True)

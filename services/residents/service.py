@@ -16,6 +16,7 @@ from services.residents.commands import areas, departments, duties, people
 from services.residents.dependencies import AuditedDatabase, PersonalVault
 from services.residents.entrypoints.households import Households
 from services.residents.entrypoints.imports import Imports
+from services.residents.entrypoints.official import OfficialAreas
 from services.residents.entrypoints.personal import PersonalData
 from services.residents.settings import ResidentsSettings
 from services.residents.vault import Vault
@@ -26,6 +27,7 @@ Json = dict[str, Any]
 class ResidentsService(
     Households,  # households
     Imports,  # files of areas and people
+    OfficialAreas,  # what areas there are in the country
     PersonalData,  # the audit, disclosures, export, consents, erasure
 ):
     """What residents accepts: commands and queries by RPC."""

@@ -31,8 +31,19 @@ class Areas(Capability):
         errors=("409 area_exists",),
     )
     def add_area(self, ask: Ask) -> Any:
-        """Add a place; its parent must be there."""
+        """Add a place; its parent must be there, or be official."""
         return ask.of(self.residents).add_area(ask.command())
+
+    @operation(
+        "GET",
+        "/areas/official",
+        policy="areas.read",
+        query=schemas.OfficialQuery,
+        answer=list_of(schemas.OfficialArea),
+    )
+    def search_official_areas(self, ask: Ask) -> Any:
+        """Official areas of the country by code or name, those called so first."""
+        return ask.of(self.residents).search_official_areas(ask.command())
 
     @operation("GET", "/areas/<code>", policy="areas.read", answer=schemas.Area, errors=(NotFound,))
     def get_area(self, ask: Ask) -> Any:

@@ -28,13 +28,15 @@ class AtLeastOne(Schema):
 
 
 class NewArea(Schema):
-    """A place to add to the tree; its parent must be there."""
+    """A place to add to the tree; its parent must be there. An official area may go without a name,
+    and brings what holds it along.
+    """
 
     example = {"code": "340603008002.e1.g2", "name": "第二网格", "names": {"en": "Grid 2"}}
 
     code = fields.area(required=True)
     level = base.String(validate=OneOf(AREA_LEVELS))
-    name = fields.line(100, required=True)
+    name = fields.line(100)
     names = base.Nested(Names)
 
 
@@ -56,6 +58,29 @@ class Area(Schema):
     names = base.Nested(Names, required=True)
     parent = base.String(required=True, allow_none=True)
     path = base.List(base.String(), required=True)
+
+
+class OfficialArea(Schema):
+    """An area of the official table; `short_name` is without its committee, `above` the names of
+    what holds it, from the province down.
+    """
+
+    code = base.String(required=True)
+    level = base.String(required=True, validate=OneOf(("province", "city", *AREA_LEVELS[:3])))
+    parent = base.String(required=True, allow_none=True)
+    name = base.String(required=True)
+    short_name = base.String(required=True)
+    above = base.List(base.String(), required=True)
+
+
+class OfficialQuery(Schema):
+    """What to look for: the beginning of a code or of a name, or what a place is called for short;
+    `under` a place.
+    """
+
+    q = fields.line(50, required=True)
+    under = fields.area()
+    limit = fields.QueryCount(1, 50, load_default=20)
 
 
 class AreaQuery(Page):

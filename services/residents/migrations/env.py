@@ -1,6 +1,7 @@
 """Where Alembic finds the schema of residents."""
 
 from chassis.migrate import run_migrations
+from services.residents import official_areas as _official  # noqa: F401 - declares its table
 from services.residents.imports import models as _imports  # noqa: F401 - declares its tables
 from services.residents.models import Base
 

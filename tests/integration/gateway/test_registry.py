@@ -4,7 +4,9 @@ from uuid import uuid4
 
 import pytest
 
+from services.residents import official_load
 from tests.integration.gateway.town import BUILDING, COMMUNITY
+from tests.integration.residents.official import archive
 
 
 def test_everybody_sees_the_place_tree(town):
@@ -117,6 +119,21 @@ def test_duties_are_found_by_person_and_by_day(town):
 
     assert [duty["role"] for duty in held] == ["grid_worker"]
     assert before == []
+
+
+def test_a_community_is_found_and_added_by_its_official_code(town, tmp_path):
+    database = town.environ["LINLI_DATABASE_URL_RESIDENTS"]
+    official_load.load(archive(tmp_path / "official.tgz"), database)
+
+    found = town.nobody.get("areas/official?q=陈庄社区&under=340600000000").json()["items"]
+    added = town.administrator.post("areas", {"code": found[0]["code"]})
+
+    assert (added.status_code, added.json()["name"]) == (201, found[0]["short_name"])
+    assert town.nobody.get("areas/340603009000").json()["name"] == "高岳街道"
+    nameless = town.administrator.post("areas", {"code": "999999000000"})
+    assert (nameless.status_code, nameless.json()["errors"][0]["pointer"]) == (422, "/name")
+    for query in ("", "?q=", "?q=x&limit=51", "?q=x&under=34", "?q=x&after=x"):
+        assert town.nobody.get(f"areas/official{query}").status_code == 422, query
 
 
 def test_everybody_sees_the_categories_in_their_language(town):

@@ -77,6 +77,10 @@ class World:
         wanted = schemas.AddArea().load({"code": code, "name": name, **more})
         return areas.add(self.session, call or caller(), wanted)
 
+    def add_official(self, code: str, call: Call | None = None, **more: Any) -> Any:
+        wanted = schemas.AddArea().load({"code": code, **more})
+        return areas.add(self.session, call or caller(), wanted)
+
     def add_community(self, *below: str) -> None:
         """The demo community with what holds it, and `below` it parts such as `e1.g2`."""
         official = ["340603000000", "340603008000", COMMUNITY]
