@@ -70,7 +70,7 @@ class NotificationsSettings(ServiceSettings):
     news_expires_after: float = setting("LINLI_NEWS_EXPIRES_AFTER", 3 * 86400.0, float)
     # Days.
     keep_deliveries: float = setting("LINLI_KEEP_DELIVERIES", 90.0, float)
-    keep_notifications: float = setting("LINLI_KEEP_NOTIFICATIONS", 365.0, float)
+    keep_notifications: float = setting("LINLI_KEEP_INBOX", 365.0, float)
 
     @property
     def mail_server(self) -> MailServer | None:
