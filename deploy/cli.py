@@ -132,6 +132,24 @@ def load_official(_broker: Broker, asked: argparse.Namespace) -> int:
     return _print(asked, f"The registry knows {loaded} official areas.", {"areas": loaded})
 
 
+def rotate_keys(_broker: Broker, asked: argparse.Namespace) -> int:
+    from services.residents import rotation
+
+    def tell(done: int) -> None:
+        if not asked.json:
+            print(f"{done} data keys wrapped anew")
+
+    keys = rotation.rotate(asked.environ, tell, asked.batch)
+    *old, newest = keys
+    left = sum(keys[name] for name in old)
+    idle = [name for name in old if not keys[name]]
+    text = f"{newest} wraps {keys[newest]} data keys, older ones {left}."
+    if idle:
+        text += f" No longer needed: {', '.join(idle)}."
+    _print(asked, text, {"wraps": keys})
+    return REFUSED if left else DONE
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="linli", description="What an operator does to a running system."
@@ -141,6 +159,7 @@ def _parser() -> argparse.ArgumentParser:
     _dead_letters(_area(areas, "dead-letters", "events that a consumer could not handle"))
     _official(_area(areas, "areas", "the official area codes of the country"))
     _topology(_area(areas, "topology", "exchanges, queues, bindings, policies and users"))
+    _keys(_area(areas, "keys", "the keys that protect personal data"))
     _figures(_area(areas, "figures", "what the rates are counted from"))
     return parser
 
@@ -183,6 +202,11 @@ def _official(commands: Any) -> None:
 def _topology(commands: Any) -> None:
     _command(commands, "apply", apply_topology, "declare what is missing; nothing when repeated")
     _command(commands, "check", check_topology, "tell where the broker differs from the plan")
+
+
+def _keys(commands: Any) -> None:
+    command = _command(commands, "rotate", rotate_keys, "wrap all data keys by the newest one")
+    command.add_argument("--batch", type=_positive, default=500, help="at a time (500)")
 
 
 def _figures(commands: Any) -> None:

@@ -115,6 +115,17 @@ class Vault:
         """The key of a file; raises SealBroken, as `open_key` does."""
         return FileKey(file, self._unwrap("file-key", file, stored))
 
+    @property
+    def outdated(self) -> tuple[str, ...]:
+        """The ids of the master keys that still unwrap and no longer wrap."""
+        return tuple(key_id for key_id in self._masters if key_id != self._current)
+
+    def rewrap(self, purpose: str, owner: UUID, stored: WrappedKey) -> WrappedKey:
+        """The same key under the newest master key, for rows that keep a key for `purpose`
+        (`data-key`, `file-key`); raises SealBroken. What it sealed stays as it is.
+        """
+        return self._wrap(purpose, owner, self._unwrap(purpose, owner, stored))
+
     def blind_index(self, field: str, normalised: str) -> bytes:
         """What equal values of one field have in common: HMAC-SHA-256, 32 bytes, useless without
         the key.
@@ -124,9 +135,11 @@ class Vault:
 
     def _new(self, purpose: str, owner: UUID) -> tuple[WrappedKey, bytes]:
         key = AESGCM.generate_key(_KEY_BYTES * 8)
+        return self._wrap(purpose, owner, key), key
+
+    def _wrap(self, purpose: str, owner: UUID, key: bytes) -> WrappedKey:
         context = _context(purpose, self._current, str(owner))
-        wrapped = _seal(self._masters[self._current], key, context)
-        return WrappedKey(self._current, wrapped), key
+        return WrappedKey(self._current, _seal(self._masters[self._current], key, context))
 
     def _unwrap(self, purpose: str, owner: UUID, stored: WrappedKey) -> bytes:
         master = self._masters.get(stored.key_id)
