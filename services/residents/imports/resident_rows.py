@@ -1,7 +1,7 @@
 """Rows of residents: who is not known is registered, what is said of who is known is amended.
 
 A person is known by their ID number, or else by their phone. Somebody with neither is known by
-name, area and address, to the imports alone.
+their name in their area.
 """
 
 from collections.abc import Mapping
@@ -14,10 +14,9 @@ from sqlalchemy.orm import Session
 from chassis.call import Call
 from services.residents import audit, identifiers, schemas, sealing
 from services.residents.commands import people
-from services.residents.commands import rows as making
 from services.residents.errors import ResidentExists
 from services.residents.imports.columns import Column, Fault, Row
-from services.residents.imports.rows import ADDED, CHANGED, UNCHANGED, command_id
+from services.residents.imports.rows import ADDED, CHANGED, UNCHANGED
 from services.residents.models import Resident
 from services.residents.reach import Subject
 from services.residents.vault import Vault
@@ -42,19 +41,20 @@ class ResidentRows:
         self._met: Subject | None = None
 
     def keys(self, row: Row) -> Mapping[str, str]:
-        """By both numbers, or what stands for them."""
+        """By both numbers, or else by the name in its area."""
         numbers = {name: row.cells[name] for name in _NUMBERS if name in row.cells}
-        return numbers or {"name": _words(row)}
+        words = (row.cells.get(name, "") for name in ("name", "area"))
+        return numbers or {"name": "\n".join(map(identifiers.name, words))}
 
     def take(self, session: Session, call: Call, row: Row) -> str:
         """Register or amend one person. Raises ResidentExists where the numbers are two people's,
         or a phone is that of another person than the row's.
         """
         self._met = None
+        # No id of a command: what is made of a number would stay when the person is erased.
+        call = replace(call, command_id=None)
         wanted = schemas.RegisterResident().load(dict(row.cells))
-        key = row.cells.get("id_number") or row.cells.get("phone") or _words(row)
-        call = replace(call, command_id=command_id(self._vault, "resident", key))
-        known = self._known(session, call, wanted)
+        known = self._known(session, wanted)
         if known is None or known.command_id is None:
             people.register(session, call, self._vault, wanted)
             return ADDED
@@ -72,13 +72,13 @@ class ResidentRows:
         if self._met is not None:
             audit.note(session, call, audit.READ, self._met, fields=row.cells.keys())
 
-    def _known(self, session: Session, call: Call, wanted: Wanted) -> Resident | None:
+    def _known(self, session: Session, wanted: Wanted) -> Resident | None:
         by_number = self._by(session, wanted, "id_number")
         if by_number is not None:
             return by_number
         by_phone = self._by(session, wanted, "phone")
         if by_phone is None:
-            return making.made_by(session, Resident, call)
+            return self._by_words(session, wanted)
         if by_phone.command_id is not None and not self._may_be(by_phone, wanted):
             raise ResidentExists
         return by_phone
@@ -88,7 +88,18 @@ class ResidentRows:
             return None
         column = getattr(Resident, f"{field}_index")
         same = column == sealing.index(self._vault, field, wanted[field])
-        return session.scalars(select(Resident).where(same).with_for_update()).one_or_none()
+        return session.scalars(select(Resident).where(same)).one_or_none()
+
+    def _by_words(self, session: Session, wanted: Wanted) -> Resident | None:
+        if any(wanted[name] is not None for name in _NUMBERS):
+            return None
+        same = select(Resident).where(
+            Resident.name_index == sealing.index(self._vault, "name", wanted["name"]),
+            Resident.area.is_not_distinct_from(wanted["area"]),
+            Resident.phone_index.is_(None),
+            Resident.id_number_index.is_(None),
+        )
+        return session.scalars(same.order_by(Resident.id).limit(1)).one_or_none()
 
     def _may_be(self, known: Resident, wanted: Wanted) -> bool:
         """Families share phones: whoever is called otherwise, or has another ID number, is another
@@ -102,8 +113,3 @@ class ResidentRows:
 def _given(wanted: Wanted) -> dict[str, Any]:
     """What is left empty stays as it is."""
     return {field: value for field, value in wanted.items() if value is not None}
-
-
-def _words(row: Row) -> str:
-    parts = (row.cells.get(name, "") for name in ("name", "area", "address"))
-    return "\n".join(map(identifiers.name, parts))

@@ -67,6 +67,27 @@ def test_residents_are_registered_once_with_and_without_numbers(residents, engin
     assert [(each["name"], each["area"]) for each in found] == [("王**", BUILDING)]
 
 
+def test_who_was_erased_is_nobody_any_more(residents, engine):
+    id_number = an_id_number()
+    file = people(("王小明", "", id_number, BUILDING, ""), ("无名", "", "", BUILDING, "9"))
+    residents.run(file)
+    with Session(engine) as session, session.begin():
+        world = World(session)
+        erased = [
+            world.find(**by)["items"][0]["id"]
+            for by in ({"id_number": id_number}, {"name": "无名"})
+        ]
+        for person in erased:
+            world.erase(person)
+
+    again = residents.run(file)
+
+    assert counts(again) == (2, 0, 0, 0)
+    with Session(engine) as session:
+        (listed,) = World(session).find(id_number=id_number)["items"]
+    assert listed["id"] not in erased
+
+
 def test_what_is_said_of_a_known_person_is_amended_and_what_is_not_stays(residents, engine):
     phone, id_number = a_phone(), an_id_number()
     residents.run(people(("王小明", phone, id_number, BUILDING, "101")))

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field
@@ -204,6 +205,24 @@ def test_a_killed_importer_is_started_again_and_goes_on_where_it_stood(residents
     assert [each["id"] for each in residents("list_imports", call=me, kind="areas")["items"]] == [
         begun["id"]
     ]
+
+
+def test_a_file_on_its_way_is_in_no_server_s_files(residents, rabbitmq, postgres):
+    """Parts are far larger than what the broker keeps in its index: it must not page them out."""
+    me = caller()
+    begun = residents("begin_import", call=me, kind="residents", parts=2)
+    parts = [
+        "".join(f"金丝雀{random.random()},{a_phone()}\n" for _ in range(10_000)).encode()
+        for _ in range(2)
+    ]
+    sent = [base64.b64encode(part).decode() for part in parts]
+    for number, content in enumerate(sent):
+        which = {"kind": "residents", "id": begun["id"], "number": number}
+        residents("add_import_part", call=me, **which, content=content)
+
+    seen = [part[start : start + 40] for part in sent for start in (0, 100_000, 200_000)]
+    for server in (rabbitmq, postgres):
+        assert files_with(server.folder, [*seen, "金丝雀"]) == []
 
 
 def test_a_phone_number_is_answered_to_the_service_that_reaches_people_only(residents):
