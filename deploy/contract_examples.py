@@ -49,6 +49,7 @@ VALUES: Mapping[str, Any] = {
     "grid": "340603008002.e1.g1",
     "building": "340603008002.e1.g1.b1",
     "tenure": "owned",
+    "registered": True,
 }
 """A value for each field, by the field's name."""
 
@@ -80,6 +81,8 @@ OF_TYPE: Mapping[str, Mapping[str, Any]] = {
     "household_registered": {**AT_A_DOOR, "version": 1},
     "household_amended": {**AT_A_DOOR, "version": 2},
     "household_closed": {**AT_A_DOOR, "to": "2026-10-31", "version": 3},
+    "resident_moved_in": AT_A_DOOR,
+    "resident_moved_out": {**AT_A_DOOR, "to": "2026-10-31"},
     "duty_started": {"area": None},
     "duty_changed": {"area": None, "to": "2026-12-31"},
     "duty_ended": {"area": None, "to": "2026-08-31"},

@@ -40,7 +40,8 @@ In the feed, administrators and clerks of the department. On AMQP, services only
 In the feed, administrators, the person, whoever has `events.read` for the area, and clerks of the
 department. On AMQP, services only.""",
     "resident": """\
-In the feed, administrators and the person. On AMQP, services only.""",
+In the feed, administrators and the person; moves, whoever has `events.read` for the household's
+place too. On AMQP, services only.""",
     "household": """\
 In the feed, whoever has `events.read` for the place. On AMQP, services only.""",
 }
@@ -52,7 +53,7 @@ KEYS = {
     "area": f"{NOBODY}.{PLACE}",
     "department": f"<department>.{NOBODY}",
     "duty": f"<department, or {NOBODY}>.<place of the duty, or {NOBODY}>",
-    "resident": f"{NOBODY}.<place where they live, or {NOBODY}>",
+    "resident": f"{NOBODY}.<place where they live, or of the household, or {NOBODY}>",
     "household": f"{NOBODY}.<place of the household>",
 }
 """What follows the version in the routing key, by the noun of the type."""

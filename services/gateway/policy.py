@@ -104,9 +104,10 @@ TABLE: Mapping[str, Row] = {
         "own": frozenset(
             {
                 "read", "comments", "withdrawal", "follow-up", "reopening",
-                "residents.read", "residents.write", "inbox.read", "inbox.write",
-                "preferences.read", "preferences.write", "events.read",
-                "residents.audit", "residents.consent", "residents.export",
+                "residents.read", "residents.write", "residents.audit", "residents.consent",
+                "residents.export", "households.read",
+                "inbox.read", "inbox.write", "preferences.read", "preferences.write",
+                "events.read",
             }
         ),
         "public": frozenset({"read", "events.read"}),

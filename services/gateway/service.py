@@ -28,6 +28,7 @@ from services.gateway.api.figures import Figures
 from services.gateway.api.households import Households
 from services.gateway.api.imports import Imports
 from services.gateway.api.inbox import Inbox
+from services.gateway.api.members import Members
 from services.gateway.api.moves import Moves
 from services.gateway.api.personal import PersonalData
 from services.gateway.api.preferences import Preferences
@@ -49,7 +50,8 @@ class GatewayService(
     Residents,  # residents, residents/{id}, residents/searches
     PersonalData,  # residents/{id}/consents, …/export
     Audit,  # audit, residents/{id}/audit
-    Households,  # households, households/{id}, …/closure
+    Households,  # households, households/{id}, …/closure, households/coverage
+    Members,  # households/{id}/members, …/departure, residents/{id}/households
     Duties,  # duties
     Departments,  # departments
     Categories,  # categories

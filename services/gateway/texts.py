@@ -38,6 +38,7 @@ FIELDS: Mapping[str, str] = {
     "period_too_long": "一次最多查询一年。",
     "in_the_future": "时间不能在将来。",
     "only_by_call": "只有打过回访电话的人才能这样填写。",
+    "not_a_member": "此人不在该户居住。",
     "no_grid": "请注明所在的网格。",
     "no_building": "请注明所在的楼栋。",
     "before_last_move": "时间不能早于工单的上一次变更。",

@@ -4,6 +4,7 @@ every answer, names in every list.
 
 from collections.abc import Callable, Iterable
 from typing import Any
+from uuid import UUID
 
 from chassis import clock
 from services.residents import area_codes, masking
@@ -15,6 +16,7 @@ from services.residents.vault import DataKey
 OF_RESIDENT = ("name", "phone", "id_number", "email", "address")
 OF_LISTED = ("name", "phone", "id_number")
 OF_HOUSEHOLD = ("door",)
+OF_MEMBER = ("name", "household")
 OF_CONTACT = ("name", "phone", "email")
 
 
@@ -88,9 +90,9 @@ def listed_resident(row: Any, key: DataKey | None) -> dict[str, Any]:
     }
 
 
-def household(row: Any, key: DataKey | None) -> dict[str, Any]:
-    """A household. Its door stands in lists too: it is what a list of doors is for, and no name
-    stands beside it.
+def household(row: Any, head: UUID | None, key: DataKey | None) -> dict[str, Any]:
+    """A household and its `head`. Its door stands in lists too: it is what a list of doors is for,
+    and no name stands beside it.
     """
     return {
         "id": str(row.id),
@@ -98,12 +100,33 @@ def household(row: Any, key: DataKey | None) -> dict[str, Any]:
         "grid": row.grid,
         "building": row.building,
         "door": _shown(row, key, "door"),
+        "head": head and str(head),
         "tenure": row.tenure,
         "from": row.starts.isoformat(),
         "to": row.ends and row.ends.isoformat(),
         "recorded_at": row.recorded_at and clock.iso(row.recorded_at),
         "version": row.sequence,
     }
+
+
+def member(row: Any) -> dict[str, Any]:
+    """Somebody's stay in a household; `to` is its last day, or null."""
+    return {
+        "id": str(row.id),
+        "household": str(row.household),
+        "resident": str(row.resident),
+        "relation": row.relation,
+        "registered": row.registered,
+        "from": row.starts.isoformat(),
+        "to": row.ends and row.ends.isoformat(),
+    }
+
+
+def listed_member(row: Any, key: DataKey | None) -> dict[str, Any]:
+    """A stay among those of a household, with the person's name, masked; `row.id` is the person's,
+    for their key.
+    """
+    return {**member(row.Member), "name": _shown(row, key, "name", masking.mask_name)}
 
 
 def contact(row: Any, key: DataKey | None) -> dict[str, Any]:

@@ -27,6 +27,12 @@ class HouseholdExists(Conflict):
     code = "household_exists"
 
 
+class HouseholdInhabited(Conflict):
+    """People live in this household: they move out first."""
+
+    code = "household_inhabited"
+
+
 class HouseholdIsClosed(Conflict):
     """This household has been closed."""
 
@@ -43,6 +49,24 @@ class OnDuty(Conflict):
     """Whoever has a duty cannot be erased: end their duties first."""
 
     code = "on_duty"
+
+
+class AlreadyMember(Conflict):
+    """This person lives in the household on some of these days already."""
+
+    code = "already_member"
+
+
+class HeadExists(Conflict):
+    """The household has a head on some of these days already."""
+
+    code = "head_exists"
+
+
+class ResidenceOverlaps(Conflict):
+    """This person is registered in another household on some of these days."""
+
+    code = "residence_overlaps"
 
 
 class ResidentExists(Conflict):

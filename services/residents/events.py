@@ -128,6 +128,30 @@ class ResidentErased(_Resident):
     type = "linli.residents.resident_erased.v1"
 
 
+class _Stay(_Resident):
+    household = fields.UUID(required=True)
+    area = fields.String(required=True, metadata=_says("where the household is"))
+    registered = fields.Boolean(
+        required=True, metadata=_says("whether it is their registered residence")
+    )
+    starts = fields.Date(required=True, data_key="from", metadata=_says("first day, in +08:00"))
+    ends = fields.Date(
+        required=True, allow_none=True, data_key="to", metadata=_says("last day; null: lives there")
+    )
+
+
+class ResidentMovedIn(_Stay):
+    """A person lives in a household from the day `from` on, or did to the day `to`."""
+
+    type = "linli.residents.resident_moved_in.v1"
+
+
+class ResidentMovedOut(_Stay):
+    """A stay was given its last day `to`, or another one."""
+
+    type = "linli.residents.resident_moved_out.v1"
+
+
 class _Household(EventSchema):
     source = "/residents"
 

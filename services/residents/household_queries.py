@@ -1,26 +1,32 @@
-"""What is read of households, and how it is found."""
+"""What is read of households and of the people in them, and how it is found."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from chassis.call import Call
 from services.residents import answers, audit, paging, queries, reach
-from services.residents.models import Household
+from services.residents.models import HEAD, Household, Member, Resident, ResidentKey
+from services.residents.queries import Order, Wanted
 from services.residents.reach import Subject
 from services.residents.vault import Vault
 
+# A stay, with what of its person is needed to show their name.
+_STAY: list[Any] = [
+    Member, Member.id.label("member"), Member.starts, Resident.id, Resident.area, Resident.name,
+    ResidentKey.key_id, ResidentKey.wrapped,
+]  # fmt: skip
+# Lists of stays are in the order in which they began.
+_SINCE = (Member.starts, date.fromisoformat)
 _CRITERIA = frozenset({"within", "tenure", "recorded", "closed"})
 
 
 def household(session: Session, call: Call, vault: Vault, household_id: UUID) -> dict[str, Any]:
     """One household; raises NotFound, also for what the caller may not see."""
-    found = queries.get(session, Household, household_id)
-    about = Subject("household", found.id, found.area)
-    reach.demand(call, reach.of_household(found.area), "households.read", about)
-    return answered(session, call, vault, found)
+    return answered(session, call, vault, _seen(session, call, household_id))
 
 
 def answered(session: Session, call: Call, vault: Vault, row: Household) -> dict[str, Any]:
@@ -28,37 +34,110 @@ def answered(session: Session, call: Call, vault: Vault, row: Household) -> dict
     key = audit.household_key(
         session, call, vault, row, action=audit.READ, fields=answers.OF_HOUSEHOLD
     )
-    return answers.household(row, key)
+    return answers.household(row, head_of(session, row.id), key)
 
 
-def households(
-    session: Session, call: Call, vault: Vault, wanted: queries.Wanted
-) -> dict[str, Any]:
+def households(session: Session, call: Call, vault: Vault, wanted: Wanted) -> dict[str, Any]:
     """A page of households, by place: open ones, unless `closed` asks for the others. Raises
     Forbidden.
     """
     reach.demand_to_list(call, "households.read", "household")
     scope = reach.scope(call, "households.read")
-    statement = select(*Household.__table__.c).where(
-        Household.ends.is_not(None) if wanted["closed"] else Household.ends.is_(None),
-        queries.in_scope(Household.tree_key, scope),
-        *queries.within(Household.tree_key, wanted),
-        *queries.equal(Household, wanted, "tenure"),
-        *_recorded(wanted),
+    homes = select(Member.household).where(Member.resident == scope.person, Member.ends.is_(None))
+    own = [Household.id.in_(homes)] if scope.person else []
+    statement = (
+        select(*Household.__table__.c, Member.resident.label("head"))
+        .outerjoin(Member, and_(Member.household == Household.id, _heads_today()))
+        .where(
+            Household.ends.is_not(None) if wanted["closed"] else Household.ends.is_(None),
+            queries.in_scope(Household.tree_key, scope, *own),
+            *queries.within(Household.tree_key, wanted),
+            *queries.equal(Household, wanted, "tenure"),
+            *_recorded(wanted),
+        )
     )
-    order: queries.Order = {
-        "tree_key": (Household.tree_key, paging.text),
-        "id": (Household.id, UUID),
-    }
+    order: Order = {"tree_key": (Household.tree_key, paging.text), "id": (Household.id, UUID)}
     page = queries.paged(session, statement, order, wanted, lambda row: row)
     criteria = {name for name in _CRITERIA if wanted.get(name) is not None}
     key = audit.household_keys(
         session, call, vault, page["items"], fields=answers.OF_HOUSEHOLD, found_by=criteria
     )
-    return {**page, "items": [answers.household(row, key(row)) for row in page["items"]]}
+    return {
+        **page,
+        "items": [answers.household(row, row.head, key(row)) for row in page["items"]],
+    }
 
 
-def _recorded(wanted: queries.Wanted) -> list[ColumnElement[bool]]:
+def members(session: Session, call: Call, vault: Vault, wanted: Wanted) -> dict[str, Any]:
+    """A page of the stays in a household, in the order in which they began; raises NotFound."""
+    found = _seen(session, call, wanted["household"])
+    statement = (
+        select(*_STAY)
+        .join(Resident, Resident.id == Member.resident)
+        .outerjoin(ResidentKey, ResidentKey.resident == Resident.id)
+        .where(Member.household == found.id, *_during(wanted))
+    )
+    order: Order = {"starts": _SINCE, "member": (Member.id, UUID)}
+    page = queries.paged(session, statement, order, wanted, lambda row: row)
+    key = audit.keys(
+        session, call, vault, page["items"], fields=answers.OF_MEMBER, found_by=["household"]
+    )
+    return {**page, "items": [answers.listed_member(row, key(row)) for row in page["items"]]}
+
+
+def homes(session: Session, call: Call, wanted: Wanted) -> dict[str, Any]:
+    """A page of a person's stays, in the order in which they began; raises NotFound."""
+    person = queries.get(session, Resident, wanted["id"])
+    about = Subject("resident", person.id, person.area)
+    holds = reach.of_resident(call, person.id, person.area)
+    reach.demand(call, holds, "residents.read", about)
+    audit.note(session, call, audit.READ, about, fields=["household"])
+    statement = select(*Member.__table__.c).where(Member.resident == person.id, *_during(wanted))
+    order: Order = {"starts": _SINCE, "id": (Member.id, UUID)}
+    return queries.paged(session, statement, order, wanted, answers.member)
+
+
+def head_of(session: Session, household_id: UUID) -> UUID | None:
+    """Who heads a household today."""
+    head = select(Member.resident).where(Member.household == household_id, _heads_today())
+    return session.scalar(head)
+
+
+def people_in(session: Session, household_id: UUID) -> bool:
+    """Whether anybody lives in a household."""
+    stay = select(Member.id).where(Member.household == household_id, Member.ends.is_(None))
+    return session.scalar(stay.limit(1)) is not None
+
+
+def lives_in(session: Session, call: Call, household_id: UUID) -> bool:
+    """Whether the caller lives in a household."""
+    person = reach.person(call)
+    stay = select(Member.id).where(
+        Member.household == household_id, Member.resident == person, Member.ends.is_(None)
+    )
+    return person is not None and session.scalar(stay) is not None
+
+
+def _seen(session: Session, call: Call, household_id: UUID) -> Household:
+    found = queries.get(session, Household, household_id)
+    about = Subject("household", found.id, found.area)
+    holds = reach.of_household(found.area, own=lives_in(session, call, found.id))
+    reach.demand(call, holds, "households.read", about)
+    return found
+
+
+def _heads_today() -> ColumnElement[bool]:
+    return and_(Member.relation == HEAD, Member.ends.is_(None))
+
+
+def _during(wanted: Wanted) -> list[ColumnElement[bool]]:
+    if "on" in wanted:
+        # The expression of the constraints, whose index finds a day among all the past.
+        return [func.daterange(Member.starts, Member.ends, "[]").op("@>")(wanted["on"])]
+    return [Member.ends.is_not(None) if wanted["past"] else Member.ends.is_(None)]
+
+
+def _recorded(wanted: Wanted) -> list[ColumnElement[bool]]:
     if "recorded" not in wanted:
         return []
     recorded = Household.recorded_at

@@ -20,6 +20,10 @@ from chassis import tables
 TreeKey = Text(collation="C")
 
 
+# The relation to the household's head of the head.
+HEAD = "head"
+
+
 class Base(DeclarativeBase):
     """Everything that the migrations make, but for the chassis' own tables."""
 
@@ -152,6 +156,37 @@ class Household(Made):
             "households_closed",
             *("tree_key", "id"),
             postgresql_where=text("ends IS NOT NULL"),
+        ),
+    )
+
+
+class Member(Made):
+    """Somebody's stay in a household, from the first day to the last (None: they live there), both
+    included; `registered`: it is their registered residence (户籍), of which they have one at once.
+
+    The rules that hold among stays are constraints of the table: see its migration.
+    """
+
+    __tablename__ = "household_members"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    household: Mapped[UUID] = mapped_column(ForeignKey("households.id"))
+    resident: Mapped[UUID] = mapped_column(ForeignKey("residents.id"))
+    relation: Mapped[str]
+    registered: Mapped[bool]
+    starts: Mapped[date]
+    ends: Mapped[date | None]
+
+    __table_args__ = (
+        CheckConstraint("ends >= starts", name="days"),
+        *(
+            Index(f"household_members_{name}", column, "starts", "id", postgresql_where=text(where))
+            for name, column, where in (
+                ("present", "household", "ends IS NULL"),
+                ("past", "household", "ends IS NOT NULL"),
+                ("homes", "resident", "ends IS NULL"),
+                ("former_homes", "resident", "ends IS NOT NULL"),
+            )
         ),
     )
 

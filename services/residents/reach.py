@@ -66,9 +66,9 @@ def of_resident(call: Call, resident: UUID | None, area: str | None) -> Holds:
     return lambda reach: reach == "any" or (own and reach == "own") or _covers(reach, area)
 
 
-def of_household(area: str) -> Holds:
-    """The reaches in which a household in `area` lies."""
-    return lambda reach: reach == "any" or _covers(reach, area)
+def of_household(area: str, *, own: bool = False) -> Holds:
+    """The reaches in which a household in `area` lies; `own`: the caller lives in it."""
+    return lambda reach: reach == "any" or (own and reach == "own") or _covers(reach, area)
 
 
 def of_duty(call: Call, person: UUID, area: str | None, department: str | None) -> Holds:

@@ -36,12 +36,25 @@ class Households(Capability):
         answer=schemas.Household,
         status=201,
         location="/households/{id}",
-        errors=("409 household_exists",),
+        errors=("409 household_exists", "409 residence_overlaps"),
         owner_decides=True,
     )
     def register_household(self, ask: Ask) -> Any:
         """Register the household at a door, whoever lives there."""
         return ask.of(self.residents).register_household(ask.command())
+
+    @operation(
+        "GET",
+        "/households/coverage",
+        policy="households.read",
+        query=schemas.CoverageQuery,
+        answer=schemas.Coverage,
+        errors=(NotFound,),
+        owner_decides=True,
+    )
+    def household_coverage(self, ask: Ask) -> Any:
+        """In how many dwellings of an area people have been recorded, part by part."""
+        return ask.of(self.residents).household_coverage(ask.command())
 
     @operation(
         "GET",
@@ -77,7 +90,7 @@ class Households(Capability):
         policy="households.write",
         body=schemas.Closure,
         answer=schemas.Household,
-        errors=(NotFound, "409 household_is_closed"),
+        errors=(NotFound, "409 household_is_closed", "409 household_inhabited"),
         owner_decides=True,
     )
     def close_household(self, ask: Ask) -> Any:

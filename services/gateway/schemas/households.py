@@ -5,11 +5,16 @@ from marshmallow import fields as base
 from marshmallow.validate import OneOf
 
 from services.gateway.schemas import fields
-from services.gateway.schemas.common import Page
+from services.gateway.schemas.common import AREA_LEVELS, Page
 from services.gateway.schemas.registry import AtLeastOne
 from services.gateway.schemas.tickets import Dated
 
 TENURES = ("owned", "rented", "public", "collective", "other")
+# To the head of the household.
+RELATIONS = (
+    "head", "spouse", "child", "parent", "grandchild", "grandparent", "sibling", "relative",
+    "tenant", "other",
+)  # fmt: skip
 
 
 class NewHousehold(Dated):
@@ -30,6 +35,7 @@ class NewHousehold(Dated):
     area = fields.area(required=True)
     door = fields.line(200, required=True)
     tenure = base.String(validate=OneOf(TENURES))
+    head = fields.Uuid(allow_none=True)
 
 
 class HouseholdChange(AtLeastOne):
@@ -40,6 +46,7 @@ class HouseholdChange(AtLeastOne):
     area = fields.area()
     door = fields.line(200)
     tenure = base.String(validate=OneOf(TENURES))
+    head = fields.Uuid(metadata={"description": "one of those who live there"})
 
 
 class Closure(Dated):
@@ -67,6 +74,7 @@ class Household(Schema):
     building = base.String(required=True, allow_none=True)
     door = base.String(required=True, allow_none=True)
     tenure = base.String(required=True, validate=OneOf(TENURES))
+    head = fields.Uuid(required=True, allow_none=True)
     recorded_at = fields.Moment(required=True, allow_none=True)
 
 
@@ -77,3 +85,96 @@ class HouseholdQuery(Page):
     tenure = base.String(validate=OneOf(TENURES))
     recorded = fields.QueryFlag(metadata={"description": "whether people were recorded in it"})
     closed = fields.QueryFlag()
+
+
+class CoverageQuery(Page):
+    """Of which area to count the dwellings, and in it of the places right below or of a level."""
+
+    area = fields.area(required=True)
+    level = base.String(validate=OneOf(AREA_LEVELS))
+
+
+class AreaCoverage(Schema):
+    """How many dwellings of an area are known, and in how many of them people were recorded."""
+
+    area = base.String(required=True)
+    dwellings = base.Integer(required=True)
+    recorded = base.Integer(required=True)
+    share = base.Float(
+        required=True,
+        allow_none=True,
+        metadata={"description": "of the dwellings, to four places; null without any"},
+    )
+
+
+class Coverage(AreaCoverage):
+    """How far the census of an area is, as a whole and part by part."""
+
+    items = base.List(base.Nested(AreaCoverage), required=True)
+    next = base.String(required=True, allow_none=True)
+
+
+class NewMember(Dated):
+    """Somebody who lives in a household, or lived there to the day `to`; `from` today unless
+    another day is given. `registered`: it is their registered residence, of which they have one at
+    a time; `moving`: they leave the former one on the day before.
+    """
+
+    class Meta:
+        include = {"from": fields.Day(allow_none=True), "to": fields.Day(allow_none=True)}
+
+    example = {
+        "resident": "01890a5d-ac96-774b-bcce-b302099a8057",
+        "relation": "spouse",
+        "from": "2019-05-01",
+    }
+
+    resident = fields.Uuid(required=True)
+    relation = base.String(validate=OneOf(RELATIONS))
+    registered = fields.Flag()
+    moving = fields.Flag()
+
+
+class MemberChange(AtLeastOne):
+    """What somebody is to the head of their household."""
+
+    example = {"relation": "parent"}
+
+    relation = base.String(required=True, validate=OneOf(RELATIONS))
+
+
+class Departure(Dated):
+    """The last day of somebody's stay, today unless another day is given."""
+
+    example = {"to": "2026-11-01"}
+
+    to = fields.Day(allow_none=True)
+
+
+class Member(Schema):
+    """Somebody's stay in a household; `to` is its last day, or null."""
+
+    class Meta:
+        include = {
+            "from": fields.Day(required=True),
+            "to": fields.Day(required=True, allow_none=True),
+        }
+
+    id = fields.Uuid(required=True)
+    household = fields.Uuid(required=True)
+    resident = fields.Uuid(required=True)
+    relation = base.String(required=True, validate=OneOf(RELATIONS))
+    registered = base.Boolean(required=True)
+
+
+class MemberListed(Member):
+    """A stay among those of a household; the name is masked."""
+
+    name = base.String(required=True, allow_none=True)
+
+
+class StayQuery(Page):
+    """Which stays to list: those of today, or of the day `on`, or with `past` those over."""
+
+    on = fields.Day()
+    past = fields.QueryFlag()

@@ -8,15 +8,19 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from chassis.call import Call
-from chassis.errors import Stale
-from chassis.events import EventSchema, Route, emit
 from chassis.ids import new_id
 from services.residents import answers, area_codes, audit, days, placement, queries, reach, sealing
 from services.residents import household_queries as reading
-from services.residents.commands import rows
-from services.residents.errors import HouseholdExists, HouseholdIsClosed, invalid
-from services.residents.events import HouseholdAmended, HouseholdClosed, HouseholdRegistered
-from services.residents.models import Area, Household
+from services.residents.commands import household_rows, members, rows
+from services.residents.commands.members import Stay
+from services.residents.errors import (
+    HouseholdExists,
+    HouseholdInhabited,
+    HouseholdIsClosed,
+    invalid,
+)
+from services.residents.events import HouseholdClosed, HouseholdRegistered
+from services.residents.models import HEAD, Area, Household
 from services.residents.reach import Subject
 from services.residents.vault import DataKey, Vault
 
@@ -27,68 +31,62 @@ def register(
     session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Register the household at a door. Raises Forbidden, Invalid for an area or a day that does
-    not fit, HouseholdExists.
+    not fit, HouseholdExists; for its head, what members.move_in raises.
     """
     _demand_there(call, wanted["area"])
     _check_place(session, wanted["area"])
     household, key = _store(session, call, vault, wanted)
     if key is None:
         return _registered_before(session, call, vault, household)
-    return answers.household(household, key)
+    head = wanted["head"]
+    if head is None:
+        return answers.household(household, None, key)
+    household = queries.get(session, Household, household.id, lock=True)
+    stay = Stay(head, relation=HEAD, starts=household.starts)
+    members.settle(session, call, household, stay, field="head")
+    return answers.household(household, head, key)
 
 
 def amend(session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Change what is recorded of a household. Raises NotFound, Forbidden, Invalid, Stale,
     HouseholdExists, HouseholdIsClosed.
     """
-    household = locked(session, call, wanted)
-    told = [field for field in _AMENDABLE if field in wanted]
+    household = household_rows.open_one(session, call, wanted["id"], wanted.get("version"))
+    told = wanted.keys() & {*_AMENDABLE, "head"}
     key = audit.household_key(session, call, vault, household, action=audit.CHANGE, fields=told)
     changed = {
-        field: wanted[field] for field in told if wanted[field] != _current(household, key, field)
+        field: wanted[field]
+        for field in _AMENDABLE
+        if field in told and wanted[field] != _current(household, key, field)
     }
+    headed = "head" in told and members.make_head(session, household, wanted["head"])
     if changed:
         _check_move(session, call, changed)
         _apply(session, vault, household, key, changed)
-        household.sequence += 1
-        _emit(session, call, HouseholdAmended, household)
-    return answers.household(household, key)
+    if "area" in changed:
+        members.follow(session, call, household)
+    if changed or headed:
+        household_rows.amended(session, call, household)
+    return answers.household(household, reading.head_of(session, household.id), key)
 
 
 def close(session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Set the last day of a household, for good. Raises NotFound, Forbidden, Invalid,
-    HouseholdIsClosed (unless by this last day).
+    HouseholdInhabited, HouseholdIsClosed (unless by this last day).
     """
-    household = _found(session, call, wanted)
+    household = household_rows.found(session, call, wanted["id"])
     ends = days.told(wanted["ends"], call, "to")
     if household.ends is not None and household.ends != ends:
         raise HouseholdIsClosed
     if household.ends is None:
         days.check_order(household.starts, ends)
+        if reading.people_in(session, household.id):
+            raise HouseholdInhabited
         household.ends = ends
         household.sequence += 1
-        _emit(session, call, HouseholdClosed, household)
+        household_rows.tell(session, call, HouseholdClosed, household)
     key = audit.household_key(session, call, vault, household, action=audit.CHANGE, fields=["to"])
-    return answers.household(household, key)
-
-
-def locked(session: Session, call: Call, wanted: Mapping[str, Any]) -> Household:
-    """The open household to be changed, its row locked. Raises NotFound, Forbidden, Stale,
-    HouseholdIsClosed.
-    """
-    household = _found(session, call, wanted)
-    if wanted.get("version", household.sequence) != household.sequence:
-        raise Stale
-    if household.ends is not None:
-        raise HouseholdIsClosed
-    return household
-
-
-def _found(session: Session, call: Call, wanted: Mapping[str, Any]) -> Household:
-    household = queries.get(session, Household, wanted["id"], lock=True)
-    about = Subject("household", household.id, household.area)
-    reach.demand(call, reach.of_household(household.area), "households.write", about)
-    return household
+    return answers.household(household, None, key)
 
 
 def _store(
@@ -113,7 +111,7 @@ def _store(
         return household, None
     about = Subject("household", household_id, household.area)
     audit.note(session, call, audit.REGISTER, about, fields=answers.OF_HOUSEHOLD)
-    _emit(session, call, HouseholdRegistered, household)
+    household_rows.tell(session, call, HouseholdRegistered, household)
     return household, key
 
 
@@ -187,24 +185,3 @@ def _apply(
 
 def _current(household: Household, key: DataKey, field: str) -> Any:
     return key.open(field, household.door) if field == "door" else getattr(household, field)
-
-
-def _emit(session: Session, call: Call, schema: type[EventSchema], household: Household) -> None:
-    emit(
-        session,
-        call,
-        schema,
-        subject=str(household.id),
-        sequence=household.sequence,
-        route=Route(place=area_codes.routing(household.area)),
-        data={
-            "household": household.id,
-            "area": household.area,
-            "grid": household.grid,
-            "building": household.building,
-            "tenure": household.tenure,
-            "starts": household.starts,
-            "ends": household.ends,
-            "recorded_at": household.recorded_at,
-        },
-    )

@@ -5,9 +5,10 @@ from typing import Any
 from chassis.call import Call
 from chassis.database import Database
 from chassis.rpc import rpc
+from services.residents import coverage
 from services.residents import household_queries as queries
 from services.residents import household_schemas as schemas
-from services.residents.commands import households
+from services.residents.commands import households, members
 from services.residents.vault import Vault
 
 Json = dict[str, Any]
@@ -60,3 +61,51 @@ class Households:
         wanted = schemas.ListHouseholds().load(query)
         with self.db.transaction() as session:
             return queries.households(session, self.call, self.vault, wanted)
+
+    @rpc
+    def household_coverage(self, query: Json) -> Json:
+        """How many dwellings of an area have been recorded, and of each place in it."""
+        wanted = schemas.Coverage().load(query)
+        with self.db.transaction() as session:
+            return coverage.coverage(session, self.call, wanted)
+
+    @rpc
+    def move_in(self, command: Json) -> Json:
+        """Record that somebody lives in a household and return the stay. Raises Invalid,
+        HouseholdIsClosed, AlreadyMember, HeadExists, ResidenceOverlaps.
+        """
+        wanted = schemas.MoveIn().load(command)
+        with self.db.transaction() as session:
+            return members.move_in(session, self.call, wanted)
+
+    @rpc
+    def move_out(self, command: Json) -> Json:
+        """Set the last day of a stay and return it. Raises Invalid, AlreadyMember, HeadExists,
+        ResidenceOverlaps.
+        """
+        wanted = schemas.MoveOut().load(command)
+        with self.db.transaction() as session:
+            return members.move_out(session, self.call, wanted)
+
+    @rpc
+    def amend_member(self, command: Json) -> Json:
+        """Correct what somebody is in a household and return the stay. Raises HouseholdIsClosed,
+        HeadExists.
+        """
+        wanted = schemas.AmendMember().load(command)
+        with self.db.transaction() as session:
+            return members.amend(session, self.call, wanted)
+
+    @rpc
+    def list_members(self, query: Json) -> Json:
+        """A page of the stays in a household, names masked."""
+        wanted = schemas.HouseholdMembers().load(query)
+        with self.db.transaction() as session:
+            return queries.members(session, self.call, self.vault, wanted)
+
+    @rpc
+    def list_homes(self, query: Json) -> Json:
+        """A page of the stays of the person with an `id`: who lived where, from when to when."""
+        wanted = schemas.ResidentHouseholds().load(query)
+        with self.db.transaction() as session:
+            return queries.homes(session, self.call, wanted)

@@ -1,6 +1,6 @@
 """Households over HTTP: who may see and record them, and what is refused."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -76,7 +76,7 @@ def test_lists_hold_what_lies_in_the_caller_s_grid(town, household):
     assert 'rel="next"' in first.headers["Link"]
 
 
-@pytest.mark.parametrize("who", ["neighbour", "water_clerk"])
+@pytest.mark.parametrize("who", ["resident", "water_clerk"])
 def test_households_are_not_for_everybody(town, household, who):
     client = town.people[who]
 
@@ -95,7 +95,8 @@ def test_households_are_not_for_everybody(town, household, who):
         ({"from": "2999-01-01"}, "/from", "in_the_future"),
         ({"tenure": "borrowed"}, "/tenure", "invalid_value"),
         ({"door": ""}, "/door", "invalid_value"),
-        ({"head": "x"}, "/head", "unknown_field"),
+        ({"head": str(UUID(int=7))}, "/head", "unknown_person"),
+        ({"members": []}, "/members", "unknown_field"),
     ],
 )
 def test_what_does_not_fit_is_pointed_at(town, fields, pointer, code):
@@ -105,6 +106,104 @@ def test_what_does_not_fit_is_pointed_at(town, fields, pointer, code):
     assert [(fault["pointer"], fault["code"]) for fault in refused.json()["errors"]] == [
         (pointer, code)
     ]
+
+
+@pytest.fixture
+def person(town):
+    """Somebody of the first grid, whom its worker registered."""
+    return town.grid_worker.make("residents", {"name": "周瑜", "area": BUILDING})["id"]
+
+
+def test_a_grid_worker_records_who_lives_where_and_who_has_moved(town, household, person):
+    path = f"households/{household['id']}/members"
+    made = town.grid_worker.make(
+        path, {"resident": person, "relation": "head", "from": "2020-02-01"}
+    )
+    listed = town.grid_worker.get(path).json()["items"]
+    headed = town.grid_worker.get(f"households/{household['id']}").json()
+    gone = town.grid_worker.make(f"{path}/{made['id']}/departure", {"to": "2026-01-31"})
+
+    assert [(item["resident"], item["name"]) for item in listed] == [(person, "周**")]
+    assert headed["head"] == person
+    assert headed["recorded_at"] is not None
+    assert gone["to"] == "2026-01-31"
+    assert town.clerk.get(path).json()["items"] == []
+    assert len(town.clerk.get(f"{path}?on=2026-01-31").json()["items"]) == 1
+    assert town.clerk.get(f"residents/{person}/households?past=true").json()["items"] == [gone]
+
+
+def test_a_person_has_one_registered_residence_and_moves_from_it(town, household, person):
+    other = town.clerk.make("households", a_door(area=f"{COMMUNITY}.e1.g2"))
+    stay = {"resident": person, "from": "2020-02-01"}
+    town.clerk.make(f"households/{household['id']}/members", stay)
+    path = f"households/{other['id']}/members"
+
+    refused = town.clerk.post(path, {**stay, "from": "2026-03-01"})
+    moved = town.clerk.make(path, {**stay, "from": "2026-03-01", "moving": True})
+
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/residence_overlaps")
+    assert moved["from"] == "2026-03-01"
+    (left,) = town.clerk.get(f"residents/{person}/households?past=true").json()["items"]
+    assert (left["household"], left["to"]) == (household["id"], "2026-02-28")
+    everything = ["moved_in", "moved_out", "moved_in"]
+    eventually(lambda: moves_of(town, person)[-3:] == everything)
+
+
+def moves_of(town, person):
+    items = town.clerk.get(f"events?subject={person}").json()["items"]
+    return [item["type"].split(".")[2].removeprefix("resident_") for item in items]
+
+
+def test_people_see_where_they_live_and_with_whom_and_nothing_else(town, household):
+    person = town.ids["neighbour"]
+    town.administrator.make(
+        f"households/{household['id']}/members", {"resident": person, "registered": False}
+    )
+    path = f"households/{household['id']}"
+
+    assert town.neighbour.get(path).json()["door"] == household["door"]
+    assert [item["id"] for item in town.neighbour.get("households").json()["items"]] == [
+        household["id"]
+    ]
+    assert [item["resident"] for item in town.neighbour.get(f"{path}/members").json()["items"]] == [
+        person
+    ]
+    assert town.resident.get(path).status_code == 404
+    assert town.resident.get(f"{path}/members").status_code == 404
+    assert town.neighbour.post(f"{path}/closure", {}).status_code == 403
+    (stay,) = town.neighbour.get(f"residents/{person}/households").json()["items"]
+    town.administrator.make(f"{path}/members/{stay['id']}/departure", {})
+    assert town.neighbour.get(path).status_code == 404
+
+
+def test_a_head_must_live_there_and_a_household_with_people_stays_open(town, household, person):
+    path = f"households/{household['id']}"
+    etag = {"If-Match": town.clerk.get(path).headers["ETag"]}
+
+    stranger = town.clerk.patch(path, {"head": person}, headers=etag)
+    member = town.clerk.make(f"{path}/members", {"resident": person, "relation": "child"})
+    etag = {"If-Match": town.clerk.get(path).headers["ETag"]}
+    headed = town.clerk.patch(path, {"head": person}, headers=etag)
+    open_still = town.clerk.post(f"{path}/closure", {})
+    corrected = town.clerk.patch(f"{path}/members/{member['id']}", {"relation": "parent"})
+
+    assert stranger.json()["errors"][0]["code"] == "not_a_member"
+    assert headed.json()["head"] == person
+    assert open_still.json()["type"] == "/problems/household_inhabited"
+    assert corrected.json()["relation"] == "parent"
+
+
+def test_how_far_the_census_is_is_told_by_place(town, household, person):
+    town.clerk.make(f"households/{household['id']}/members", {"resident": person})
+
+    whole = town.clerk.get(f"households/coverage?area={COMMUNITY}&level=grid").json()
+    mine = town.grid_worker.get(f"households/coverage?area={GRID}").json()
+
+    grid = next(item for item in whole["items"] if item["area"] == GRID)
+    assert grid == {key: mine[key] for key in ("area", "dwellings", "recorded", "share")}
+    assert mine["share"] == round(mine["recorded"] / mine["dwellings"], 4)
+    assert town.grid_worker.get(f"households/coverage?area={COMMUNITY}").status_code == 404
+    assert town.resident.get(f"households/coverage?area={COMMUNITY}").status_code == 404
 
 
 def test_a_key_needs_its_scope(town, household):

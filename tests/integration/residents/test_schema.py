@@ -12,8 +12,8 @@ from services.residents.imports import models as _imports  # noqa: F401 - declar
 from services.residents.models import Base
 
 OURS = {
-    "areas", "departments", "residents", "resident_keys", "households", "duties",
-    "audit", "audit_people", "consents",
+    "areas", "departments", "residents", "resident_keys", "duties",
+    "households", "household_members", "audit", "audit_people", "consents",
     "imports", "import_parts", "import_faults", "official_areas",
 }  # fmt: skip
 

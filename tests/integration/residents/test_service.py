@@ -285,7 +285,13 @@ def go_about(residents, community, canaries: Canaries) -> str:
     residents("amend_resident", id=person, phone=canaries.phone)
     residents("find_residents", id_number=canaries.id_number, **known)
     residents("contact", id=person, call=system_call("notifications"))
-    eventually(lambda: len(residents.published(person)) == 3)
+    door = {"area": f"{community}.e1.g1", "door": canaries.address}
+    household = residents("register_household", head=person, **door)
+    residents("amend_household", id=household["id"], door=canaries.address + "甲")
+    residents("list_members", household=household["id"])
+    residents("list_households", within=community)
+    eventually(lambda: len(residents.published(person)) == 4)
+    eventually(lambda: len(residents.published(household["id"])) == 3)
     return person
 
 

@@ -15,6 +15,7 @@ from chassis.ids import new_id
 from chassis.outbox import outbox
 from services.residents import (
     audit_trail,
+    coverage,
     export,
     household_queries,
     household_schemas,
@@ -29,6 +30,7 @@ from services.residents.commands import (
     duties,
     erasing,
     households,
+    members,
     people,
 )
 from services.residents.vault import Vault
@@ -200,6 +202,34 @@ class World:
     def households(self, call: Call | None = None, **wanted: Any) -> Any:
         loaded = household_schemas.ListHouseholds().load(wanted)
         return household_queries.households(self.session, call or caller(), self.vault, loaded)
+
+    def move_in(self, household: str, resident: str, call: Call | None = None, **more: Any) -> Any:
+        command = {"household": household, "resident": resident, **more}
+        wanted = household_schemas.MoveIn().load(command)
+        return members.move_in(self.session, call or caller(), wanted)
+
+    def move_out(
+        self, household: str, member: str, to: str | None = None, call: Call | None = None
+    ) -> Any:
+        command = {"household": household, "id": member, "to": to}
+        wanted = household_schemas.MoveOut().load(command)
+        return members.move_out(self.session, call or caller(), wanted)
+
+    def amend_member(self, household: str, member: str, relation: str) -> Any:
+        command = {"household": household, "id": member, "relation": relation}
+        return members.amend(self.session, caller(), household_schemas.AmendMember().load(command))
+
+    def members(self, household: str, call: Call | None = None, **wanted: Any) -> Any:
+        loaded = household_schemas.HouseholdMembers().load({"household": household, **wanted})
+        return household_queries.members(self.session, call or caller(), self.vault, loaded)
+
+    def homes(self, resident: str, call: Call | None = None, **wanted: Any) -> Any:
+        loaded = household_schemas.ResidentHouseholds().load({"id": resident, **wanted})
+        return household_queries.homes(self.session, call or caller(), loaded)
+
+    def coverage(self, area: str, call: Call | None = None, **wanted: Any) -> Any:
+        loaded = household_schemas.Coverage().load({"area": area, **wanted})
+        return coverage.coverage(self.session, call or caller(), loaded)
 
     def start_duty(self, person: str, role: str, call: Call | None = None, **more: Any) -> Any:
         command = {"person": person, "role": role, "from": "2026-11-01", **more}

@@ -1,0 +1,80 @@
+"""What the registry refuses, in Chinese and in English."""
+
+from collections.abc import Mapping
+
+from services.gateway.text import Text, both
+
+REGISTRY: Mapping[str, Mapping[str, Text]] = {
+    "area_exists": both(
+        "区域已存在",
+        "已有使用这一代码的区域。",
+        "Area exists",
+        "There is an area with this code already.",
+    ),
+    "department_exists": both(
+        "部门已存在",
+        "已有使用这一代码的部门。",
+        "Department exists",
+        "There is a department with this code already.",
+    ),
+    "duty_overlaps": both(
+        "职责重叠",
+        "此人在其中一些日子已有同一职责。",
+        "Duty overlaps",
+        "This person has the same duty on some of these days already.",
+    ),
+    "consent_given": both(
+        "已经同意",
+        "此人已同意这一用途。",
+        "Agreed already",
+        "This person has agreed to this purpose already.",
+    ),
+    "on_duty": both(
+        "仍有职责",
+        "此人仍有职责，须先结束其职责。",
+        "On duty",
+        "Whoever has a duty cannot be erased: end their duties first.",
+    ),
+    "resident_exists": both(
+        "居民已登记",
+        "已有使用这一手机号或证件号的居民。",
+        "Resident exists",
+        "Someone with this phone or ID number is registered already.",
+    ),
+    "household_exists": both(
+        "该户已登记",
+        "该处已有登记的住户。",
+        "Household exists",
+        "There is a household at this door already.",
+    ),
+    "household_is_closed": both(
+        "该户已注销",
+        "该户已注销，不能再变更。",
+        "Household closed",
+        "This household has been closed.",
+    ),
+    "household_inhabited": both(
+        "该户仍有人居住",
+        "请先登记居住人员迁出。",
+        "Household inhabited",
+        "People live in this household: they move out first.",
+    ),
+    "already_member": both(
+        "已在该户居住",
+        "此人在其中某些日期已登记在该户居住。",
+        "Lives there already",
+        "This person lives in the household on some of these days already.",
+    ),
+    "head_exists": both(
+        "已有户主",
+        "该户在其中某些日期已有户主。",
+        "Head exists",
+        "The household has a head on some of these days already.",
+    ),
+    "residence_overlaps": both(
+        "户籍住址重叠",
+        "此人在其中某些日期的户籍住址登记在另一户。",
+        "Residence overlaps",
+        "This person is registered in another household on some of these days.",
+    ),
+}
