@@ -121,7 +121,7 @@ def events_after(
         .order_by(FeedEvent.log_offset)
         .limit(limit)
     )
-    items = [(offset, str(body)) for offset, body in session.execute(query)]
+    items = [(offset, selection.tell(str(body))) for offset, body in session.execute(query)]
     reached = items[-1][0] if len(items) == limit else max(until, cursor.offset)
     return Found(items, reached)
 

@@ -2,6 +2,7 @@
 caller's reach. `feed.clause` says the same in SQL; a property test holds the two together.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ from chassis.call import Call
 
 # Seeing a ticket is enough for seeing its events; those of the registry need a right of their own.
 _TICKETS = "linli.tickets."
+_PUBLIC = frozenset({"public"})
+# The persons, whom a ticket keeps from those to whom it is merely public.
+_PERSONS = frozenset({"reporter", "actor", "assignee", "previous_assignee"})
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _LONGEST = 255
 _AREA = re.compile(r"([0-9]{6})([0-9]{3})([0-9]{3})((?:\.[a-z0-9_]+)*)")
@@ -74,11 +78,25 @@ class Selection:
         """Whether the reader gets the event."""
         return self._visible(facts) and matches(facts, self.filters)
 
+    def tell(self, body: str, facts: Facts | None = None) -> str:
+        """An admitted event's text as the reader gets it: to whom it is merely public, it names no
+        person.
+        """
+        if not self._reaches(_TICKETS) & _PUBLIC or (facts is not None and not facts.public):
+            return body
+        event = json.loads(body)
+        facts = facts or facts_of(event)
+        if any(_holds(reach, facts, self.actor) for reach in self._reaches(facts.type) - _PUBLIC):
+            return body
+        data = event["data"] | dict.fromkeys(_PERSONS & event["data"].keys())
+        return json.dumps({**event, "data": data}, ensure_ascii=False, separators=(",", ":"))
+
     def _visible(self, facts: Facts) -> bool:
-        reaches = self.reaches
-        if facts.type.startswith(_TICKETS):
-            reaches = reaches | self.ticket_reaches
-        return any(_holds(reach, facts, self.actor) for reach in reaches)
+        return any(_holds(reach, facts, self.actor) for reach in self._reaches(facts.type))
+
+    def _reaches(self, event_type: str) -> frozenset[str]:
+        ticket = event_type.startswith(_TICKETS)
+        return self.reaches | self.ticket_reaches if ticket else self.reaches
 
 
 def matches(facts: Facts, filters: Filters) -> bool:

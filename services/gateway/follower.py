@@ -83,10 +83,11 @@ class Follower:
         return first is None or self._place.offset < first - 1
 
     def _admitted(self, items: Sequence[Item]) -> list[tuple[int, str]]:
+        selection = self._rights.selection
         return [
-            (item.offset, item.body)
+            (item.offset, selection.tell(item.body, item.facts))
             for item in items
-            if item.body is not None and item.admitted_by(self._rights.selection)
+            if item.body is not None and item.admitted_by(selection)
         ]
 
     def _whereabouts(self) -> list[sse.Message]:

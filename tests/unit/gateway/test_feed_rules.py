@@ -1,5 +1,7 @@
 """Who may see which event, and what an event says about whom it concerns."""
 
+import json
+
 import pytest
 
 from chassis.call import Actor, Call, Grant
@@ -159,3 +161,30 @@ def test_seeing_tickets_does_not_let_one_see_the_registry():
 )
 def test_filters_narrow_what_is_seen(filters, matched):
     assert matches(ticket(), filters) is matched
+
+
+@pytest.mark.parametrize("with_facts", [True, False])
+@pytest.mark.parametrize(
+    ("grants", "actor", "named"),
+    [
+        ([("public", "read")], "p-9", False),
+        ([("public", "read"), ("own", "read")], "p-1", True),
+        ([("public", "read"), ("own", "read")], "p-9", False),
+        ([("public", "read"), ("area:340603008002", "read")], "p-9", True),
+        ([("public", "read"), ("holder", "events.read")], "p-2", True),
+        ([("any", "events.read")], "p-9", True),
+    ],
+)
+def test_to_whom_a_ticket_is_merely_public_its_events_name_no_person(
+    grants, actor, named, with_facts
+):
+    filed = event("linli.tickets.ticket_assigned.v1", **{**TICKET, "visibility": "public"})
+    facts = facts_of(filed) if with_facts else None
+
+    told = json.loads(caller(*grants, actor=actor).tell(json.dumps(filed), facts))
+
+    persons = {name: told["data"][name] for name in ("reporter", "actor", "assignee")}
+    shown = {"reporter": "p-1", "actor": "p-3", "assignee": "p-2"}
+    assert persons == (shown if named else dict.fromkeys(shown))
+    assert told["data"].keys() == filed["data"].keys()
+    assert told["data"]["departments"] == ["water", "roads"]

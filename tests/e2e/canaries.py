@@ -1,0 +1,83 @@
+"""Somebody's private things, with a canary in every text of them, and an ear for canaries in
+whatever others are answered.
+"""
+
+import base64
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from chassis.testing import eventually
+from tests.stack.clients import Client, Community, filing
+
+PHONE, ID_NUMBER = "13977700421", "110101199003074477"
+HOME = "340603008002.e1.g1.b1.u1"
+WORDS = {
+    name: f"canary{number}kestrel{name}"
+    for number, name in enumerate(
+        ("description", "title", "address", "comment", "internal", "note", "reason", "summary")
+    )
+}
+# As masked numbers and names are shown to those who may see them; to a neighbour neither is.
+MASKED = ("139****0421", "110***********4477", "欧阳**")
+NAME = "欧阳卡纳"
+
+
+@dataclass
+class Private:
+    """A resident with private tickets, one public one, and an inbox: `ids` of what is theirs, ids
+    and numbers of private `tickets` among them, and the Idempotency-Keys they used.
+    """
+
+    resident: Client
+    ids: list[str] = field(default_factory=list)
+    tickets: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    public: str = ""
+
+    @property
+    def secrets(self) -> list[bytes]:
+        """What must never be in an answer to somebody else, in every spelling of it."""
+        texts = [*WORDS.values(), PHONE, ID_NUMBER, NAME, *MASKED]
+        spelt = [*texts, *(json.dumps(text).strip('"') for text in texts)]
+        encoded = [base64.b64encode(text.encode()).decode().rstrip("=") for text in texts]
+        return [text.encode() for text in {*spelt, *encoded}]
+
+
+def settle(community: Community) -> Private:
+    """Let somebody live here whom nobody else is to hear of."""
+    staff, water = community.staff("staff"), community.staff("water")
+    person = {"name": NAME, "phone": PHONE, "id_number": ID_NUMBER, "area": HOME}
+    staff.make("residents", {**person, "address": WORDS["address"]})
+    private = Private(community.resident(PHONE))
+    resident = private.resident
+    own = {name: WORDS[name] for name in ("title", "address")}
+    for number in range(2):
+        key = f"{WORDS['reason']}-{number}"
+        body = filing(description=f"漏水 {WORDS['description']}", **own)
+        ticket = resident.make("tickets", body, key=key)
+        private.keys.append(key)
+        private.tickets += [ticket["id"], ticket["number"]]
+    _work_on(ticket, staff, water, resident, private)
+    public = filing(description="路灯不亮", address=WORDS["address"], visibility="public")
+    private.public = resident.make("tickets", public)["id"]
+    eventually(lambda: len(resident.items("inbox")) >= 4, within=30)
+    private.ids += private.tickets
+    private.ids += [item["id"] for item in resident.items("inbox")]
+    private.ids += [session["id"] for session in resident.items("sessions")]
+    private.ids.append(str(resident.id))
+    return private
+
+
+def _work_on(
+    ticket: dict[str, Any], staff: Client, water: Client, resident: Client, private: Private
+) -> None:
+    ticket = staff.move(ticket, "acceptance")
+    ticket = staff.move(ticket, "assignment", {"department": "water", "note": WORDS["note"]})
+    comments = f"tickets/{ticket['id']}/comments"
+    private.ids.append(resident.make(comments, {"text": WORDS["comment"]})["id"])
+    internal = {"text": WORDS["internal"], "visibility": "internal"}
+    private.ids.append(staff.make(comments, internal)["id"])
+    ticket = water.move(ticket, "send-back", {"reason": WORDS["reason"]})
+    ticket = staff.move(ticket, "assignment", {"department": "water"})
+    water.move(ticket, "resolution", {"summary": WORDS["summary"]})
