@@ -39,7 +39,7 @@ log.file = {folder}/log/rabbitmq.log
 log.file.level = warning
 vm_memory_high_watermark.absolute = {memory}
 disk_free_limit.absolute = {disk_free}
-collect_statistics_interval = 2000
+collect_statistics_interval = {statistics}
 """
 
 
@@ -59,7 +59,8 @@ class PrivateRabbitMQ:
     """One broker in `folder`, with the administrator's `password` given at its first start.
 
     `ports`: one for each of PORTS, free ones when not given. `memory` and `disk_free` are bytes:
-    above the one and below the other the broker stops its publishers.
+    above the one and below the other the broker stops its publishers. `statistics`: how often it
+    counts, in milliseconds.
     """
 
     def __init__(
@@ -70,11 +71,13 @@ class PrivateRabbitMQ:
         password: str = "",
         memory: int = 1024 * MEGABYTE,
         disk_free: int = 64 * MEGABYTE,
+        statistics: int = 2000,
     ) -> None:
         self.folder = folder
         self.ports = dict(ports or {name: free_port() for name in PORTS})
         self.password = password or secrets.token_urlsafe(18)
         self.limits = {"memory": memory, "disk_free": disk_free}
+        self._statistics = statistics
         self._user = places.server_user()
         self._epmd: Child | None = None
         self._server: Child | None = None
@@ -201,6 +204,7 @@ class PrivateRabbitMQ:
         self._write("home/.erlang.cookie", secrets.token_hex(16), 0o400, keep=True)
         self._write("enabled_plugins", "[rabbitmq_management].\n", 0o600)
         values = {"folder": self.folder, "vhost": VHOST, "user": ADMINISTRATOR}
+        values |= {"statistics": self._statistics}
         self._write(
             "rabbitmq.conf",
             CONFIGURATION.format(**values, password=self.password, **self.ports, **self.limits),

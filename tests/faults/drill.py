@@ -17,13 +17,13 @@ from tests.faults.invariants import QUIET_WITHIN, violations
 from tests.faults.ledger import Ledger
 from tests.faults.load import Crowd, Load
 from tests.stack.proxy import Proxy
-from tests.stack.stack import Stack
+from tests.stack.stack import STATISTICS, Stack
 from tests.stack.wire import Delivered, Log, Subscriber, depths
 
 BACK_WITHIN = 10.0
 """Seconds in which a service that was killed is ready again."""
-STATISTICS = 2.5
-"""Seconds that the broker's statistics may be old."""
+SETTLED = 2 * STATISTICS / 1000
+"""Seconds after which the broker has counted everything."""
 LOSSES = ("i1_every_answered_write_is_stored_once", "i2_every_event_reached_every_subscriber")
 SURPRISES = ("i4_nothing_happened_without_a_cause", "i5_every_command_was_settled")
 TWICE = "i3_every_effect_happened_once"
@@ -170,18 +170,24 @@ class Drill:
         self.report.measure("healed → all quiet", quiet.seconds, QUIET_WITHIN)
         return found
 
+    def texts_waiting(self) -> int:
+        """How many texts are still to be sent."""
+        sql = "SELECT count(*) FROM delivery WHERE state = 'queued'"
+        count: int = self.stack.value("notifications", sql)
+        return count
+
     def _quiet(self, poison: Mapping[str, int]) -> Quiet:
         begun = time.monotonic()
         quiet_since: float | None = None
         while True:
             now, at = self._state(), time.monotonic()
             quiet_since = None if _busy(now) else quiet_since or at
-            rested = quiet_since is not None and at - quiet_since > STATISTICS
-            if rested or at - begun > QUIET_WITHIN + STATISTICS:
+            rested = quiet_since is not None and at - quiet_since > SETTLED
+            if rested or at - begun > QUIET_WITHIN + SETTLED:
                 break
             time.sleep(0.2)
         # What was never delivered to a phone is given its schedule's time.
-        eventually(lambda: not self._texts_waiting(), within=90)
+        eventually(lambda: not self.texts_waiting(), within=90)
         now["dead"] = {name: count - poison.get(name, 0) for name, count in now["dead"].items()}
         attempts = self._attempts() - self._counted - sum(poison.values())
         return Quiet(**now, attempts=attempts, seconds=(quiet_since or at) - begun)
@@ -201,11 +207,6 @@ class Drill:
             },
             "dead": {name: count for name, count in ready.items() if name.endswith(".dead")},
         }
-
-    def _texts_waiting(self) -> int:
-        sql = "SELECT count(*) FROM delivery WHERE state = 'queued'"
-        count: int = self.stack.value("notifications", sql)
-        return count
 
     def _attempts(self) -> int:
         logs = [self.stack.log(name) for name in SERVICES]

@@ -2,17 +2,16 @@
 was under way is answered.
 """
 
-import contextlib
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import psycopg2
 import pytest
 
 from deploy.local.environment import SERVICES
-from deploy.local.postgres import connect
+from tests.faults.locks import locked, wait_for_waiting
 from tests.stack.clients import filing, new_key
+from tests.stack.proxy import Proxy
 
 pytestmark = pytest.mark.timeout(300)
 ENDS_WITHIN = 10.0
@@ -44,8 +43,8 @@ def test_sigterm_ends_every_service_in_time_while_the_broker_is_away(drill, how)
         drill.wait_for(answers=10)
         getattr(broker, how)()
         time.sleep(1)
-        for name in SERVICES:
-            stop_and_start(drill, name)
+        with ThreadPoolExecutor(len(SERVICES)) as pool:
+            list(pool.map(lambda name: stop_and_start(drill, name), SERVICES))
         broker.thaw() if broker.running else broker.start()
         drill.stack.wait_ready()
         drill.wait_for(answers=10)
@@ -77,22 +76,29 @@ def file(resident):
         return own.post("tickets", filing(), key=new_key()).status_code
 
 
-@contextlib.contextmanager
-def locked(stack):
-    """Nobody can write tickets until what this gives is called."""
-    connection = connect(stack.postgres.url("linli_tickets"))
-    connection.cursor().execute("LOCK TABLE tickets IN EXCLUSIVE MODE")
-    try:
-        yield connection.rollback
-    finally:
-        with contextlib.suppress(psycopg2.Error):
-            connection.close()
+def test_of_two_replicas_one_may_always_be_stopped_without_anybody_noticing(drill, replicas):
+    """Clients reach the two gateways by a balancer that tries the other when one takes no more."""
+    ports = (drill.stack.port("gateway"), drill.stack.port("gateway-2"))
+    with Proxy(*ports) as balancer:
+        drill.crowd = drill.crowd.through(balancer.port, keep_alive=False)
+        with drill.load():
+            for pair in zip(SERVICES, replicas, strict=True):
+                for name in pair:
+                    drill.wait_for(answers=10)
+                    stop_and_start(drill, name)
+                    drill.stack.wait_ready(name)
+            drill.wait_for(answers=10)
+
+    statuses = {attempt.status for attempt in drill.ledger.attempts()}
+    assert statuses <= {200, 201}
+    drill.verify()
 
 
-def wait_for_waiting(stack, count):
-    """Until so many transactions wait for a lock."""
-    sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-    deadline = time.monotonic() + 1.5
-    while stack.value("tickets", sql) < count:
-        assert time.monotonic() < deadline, "the filings do not get through"
-        time.sleep(0.02)
+@pytest.fixture
+def replicas(drill):
+    """A second process of each service."""
+    names = [drill.stack.add_replica(name) for name in SERVICES]
+    drill.stack.wait_ready(*names)
+    yield names
+    for name in names:
+        drill.stack.stop(name)

@@ -28,6 +28,8 @@ from deploy.local.servers import FLEETING, PrivatePostgres, PrivateRabbitMQ
 from tests.stack.clients import Community
 
 READY_WITHIN = 60.0
+STATISTICS = 500
+"""Milliseconds between the broker's counts: drills wait for what it counts last."""
 # Tests ask more often than anybody would; what limits do is tested elsewhere.
 WITHOUT_LIMITS = {
     "LINLI_RATE_SIGNED_IN": "1000000/minute",
@@ -55,7 +57,10 @@ class Stack:
         self.environment.choose_ports()
         ports = {name: self.home.port(name) for name in BROKER_PORTS}
         self.rabbitmq = PrivateRabbitMQ(
-            folder / "rabbitmq", ports=ports, password=self.home.secret("rabbitmq")
+            folder / "rabbitmq",
+            ports=ports,
+            password=self.home.secret("rabbitmq"),
+            statistics=STATISTICS,
         )
         self.postgres = PrivatePostgres(
             folder / "postgres", password=self.home.secret("postgres"), settings=FLEETING

@@ -29,6 +29,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _YEARS = "^(19|[2-8][0-9])[0-9]{2}-"
 """Another zone could carry what lies beyond them past what a date can hold."""
 _OUT_OF_LINE = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
+_SAID = rf"[^\u0000]*[^\s{_OUT_OF_LINE}\u202a-\u202e\u2066-\u2069][^\u0000]*"
 _LINE = rf"[^{_OUT_OF_LINE}]*[^\s{_OUT_OF_LINE}][^{_OUT_OF_LINE}]*"
 
 
@@ -36,6 +37,13 @@ def text(longest: int, shortest: int = 1, **options: Any) -> fields.String:
     """Text of so many characters; NUL, which no database keeps, is refused before it gets here."""
     metadata = {"pattern": "^[^\\u0000]*$", **options.pop("metadata", {})}
     return fields.String(validate=Length(shortest, longest), metadata=metadata, **options)
+
+
+def said(longest: int, **options: Any) -> fields.String:
+    """Text of so many characters in which something can be read."""
+    metadata = {"pattern": f"^{_SAID}$", **options.pop("metadata", {})}
+    validate = [Length(1, longest), Whole(_SAID)]
+    return fields.String(validate=validate, metadata=metadata, **options)
 
 
 def line(longest: int, **options: Any) -> fields.String:

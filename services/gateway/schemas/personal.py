@@ -27,7 +27,7 @@ class NewDisclosure(Schema):
 
     example = {"fields": ["phone"], "reason": "工单回访，当面联系不上"}
 
-    reason = fields.text(200, required=True)
+    reason = fields.line(200, required=True)
 
 
 class Disclosure(Schema):
@@ -45,7 +45,7 @@ class NewErasure(Schema):
 
     example = {"reason": "本人书面申请"}
 
-    reason = fields.text(200, required=True)
+    reason = fields.line(200, required=True)
 
 
 class Erasure(Schema):

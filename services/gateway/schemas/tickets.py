@@ -79,7 +79,7 @@ class NewTicket(Dated):
     kind = base.String(load_default="request", validate=Equal("request"))
     category = fields.one_of(_CATEGORY, required=True)
     title = fields.text(100, 0, allow_none=True)
-    description = fields.text(5000, required=True)
+    description = fields.said(5000, required=True)
     area = fields.area(required=True)
     address = fields.text(200, 0, allow_none=True)
     location = base.Nested(Location, allow_none=True)
@@ -113,7 +113,7 @@ class Refusal(Dated):
 
     example = {"reason": "不属于社区受理范围", "refer_to": "12345"}
 
-    reason = fields.text(1000, required=True)
+    reason = fields.said(1000, required=True)
     refer_to = fields.text(200, 0, allow_none=True)
 
 
@@ -138,7 +138,7 @@ class Reasoned(Dated):
 
     example = {"reason": "不是我单位管辖"}
 
-    reason = fields.text(1000, required=True)
+    reason = fields.said(1000, required=True)
 
 
 class Resolution(Dated):
@@ -146,7 +146,7 @@ class Resolution(Dated):
 
     example = {"summary": "已更换水管"}
 
-    summary = fields.text(2000, required=True)
+    summary = fields.said(2000, required=True)
 
 
 class FollowUp(Dated):
@@ -184,7 +184,7 @@ class NewComment(Dated):
 
     example = {"text": "师傅下午三点到", "visibility": "public"}
 
-    text = fields.text(2000, required=True)
+    text = fields.said(2000, required=True)
     visibility = base.String(load_default="public", validate=OneOf(["public", "internal"]))
 
 
