@@ -62,6 +62,8 @@ OPERATIONS: Mapping[str, str] = {
     "preferences.write": "choose what one hears of, and how",
     "events.read": "read the event feed and stream",
     "deliveries.read": "see what became of messages to people",
+    "templates.read": "see and try what messages say",
+    "templates.write": "change what messages say",
     "accounts.write": "give people a login and a password",
     "api_keys.write": "make, list and revoke API keys",
     "import": "say when something happened that is written down later",
@@ -132,6 +134,7 @@ TABLE: Mapping[str, Row] = {
                 "areas.write", "departments.write", "duties.read", "duties.write",
                 "residents.read", "residents.write", "households.read", "households.write",
                 "events.read", "accounts.write", "api_keys.write", "deliveries.read",
+                "templates.read", "templates.write",
                 "residents.erase", "residents.export",
                 "residents.audit",
             }
@@ -173,6 +176,8 @@ SCOPES: Mapping[str, frozenset[str]] = {
     "preferences:read": frozenset({"preferences.read"}),
     "preferences:write": frozenset({"preferences.write"}),
     "deliveries:read": frozenset({"deliveries.read"}),
+    "templates:read": frozenset({"templates.read"}),
+    "templates:write": frozenset({"templates.write"}),
     "accounts:write": frozenset({"accounts.write"}),
     "api-keys:write": frozenset({"api_keys.write"}),
 }

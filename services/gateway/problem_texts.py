@@ -200,6 +200,12 @@ PROBLEMS: Mapping[str, Mapping[str, Text]] = {
         "Unknown message",
         "There is no such message in your inbox.",
     ),
+    "unknown_template": both(
+        "没有这一模板",
+        "没有这一类通知、渠道和语言的模板。",
+        "Unknown template",
+        "There is no template of this purpose, channel and language.",
+    ),
     "deliveries_forbidden": both(
         "无权查看", "投递记录仅供管理员查看。", "Not for you", "Deliveries are for administrators."
     ),

@@ -34,6 +34,7 @@ from services.gateway.api.personal import PersonalData
 from services.gateway.api.preferences import Preferences
 from services.gateway.api.residents import Residents
 from services.gateway.api.sessions import Sessions
+from services.gateway.api.templates import Templates
 from services.gateway.api.tickets import Tickets
 from services.gateway.gate import Gate
 from services.gateway.hub import EventHub
@@ -61,6 +62,7 @@ class GatewayService(
     Figures,  # rates, tickets/{id}/exclusion
     Inbox,  # inbox, deliveries
     Preferences,  # preferences
+    Templates,  # templates/{purpose}/{channel}/{locale}, …/preview
     Events,  # events, events/stream
     Docs,  # /api/openapi.json, /api/docs, /problems/{code}
 ):

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from chassis.call import Actor, Call
+from chassis.errors import Forbidden
 from services.notifications.errors import NoInbox, NotForYou
 
 
@@ -25,7 +26,7 @@ def require_gateway(call: Call) -> None:
         raise NotForYou
 
 
-def require_administrator(call: Call) -> None:
-    """Raises NotForYou unless the caller may see everybody's deliveries."""
-    if "deliveries.read" not in call.may(lambda reach: reach == "any"):
-        raise NotForYou
+def require_administrator(call: Call, operation: str = "deliveries.read") -> None:
+    """Raises NotForYou unless the caller may do this to everybody's."""
+    if operation not in call.may(lambda reach: reach == "any"):
+        raise NotForYou if operation == "deliveries.read" else Forbidden

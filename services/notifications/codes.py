@@ -20,7 +20,7 @@ def write(texts: Texts, command: Mapping[str, Any], request_id: str) -> Message:
     A call that the bus delivers twice brings the same code and is sent once; another code is
     another message, even when somebody asks for it with the same request.
     """
-    text = texts.render(PURPOSE, command["locale"], "sms", {"code": command["code"]})
+    text = texts.sms(PURPOSE, command["locale"], {"code": command["code"]})["text"]
     said = f"{request_id}:{command['phone']}:{command['code']}"
     return Message(key=sha256(said.encode()).hexdigest(), to=command["phone"], text=text)
 

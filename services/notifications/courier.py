@@ -140,7 +140,8 @@ class Courier:
 
     def _line(self, news: Mapping[str, Any], locale: str | None) -> str:
         variables = {"number": news["number"], "department": None}
-        return f"{self.texts.render(news['purpose'], locale, 'title', variables)} {news['number']}"
+        title = self.texts.part(news["purpose"], "inbox", "title", locale, variables)
+        return f"{title} {news['number']}"
 
     def _call(self, provider: Provider, message: Message) -> Result:
         with Timeout(self.longest) as limit:

@@ -27,6 +27,12 @@ class BadCursor(Invalid):
     code = "bad_cursor"
 
 
+class UnknownTemplate(NotFound):
+    """There is no template of this purpose, channel and language."""
+
+    code = "unknown_template"
+
+
 class CodeNotSent(Unavailable):
     """The code could not be sent; try again shortly."""
 

@@ -165,6 +165,35 @@ class Preference(Base):
     )
 
 
+class Edited(Base):
+    """One version of an edited template. `parts` None: the shipped text again. `by` is who did it,
+    by id.
+    """
+
+    __tablename__ = "edited"
+
+    purpose: Mapped[str] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    locale: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    parts: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    at: Mapped[datetime]
+    by: Mapped[str | None]
+    current: Mapped[bool]
+
+    __table_args__ = (
+        # What holds is read with every inbox: it must not read what held before.
+        Index(
+            "edited_current",
+            "purpose",
+            "channel",
+            "locale",
+            unique=True,
+            postgresql_where=text("current"),
+        ),
+    )
+
+
 class Progress(Base):
     """The latest step of each ticket that was seen, so that nobody is sent stale news."""
 

@@ -66,8 +66,8 @@ def _item(
     return {
         "id": str(item.id),
         "purpose": item.purpose,
-        "title": texts.render(item.purpose, locale, "title", variables),
-        "body": texts.render(item.purpose, locale, "body", variables),
+        "title": texts.part(item.purpose, "inbox", "title", locale, variables),
+        "body": texts.part(item.purpose, "inbox", "body", locale, variables),
         "ticket": str(item.ticket),
         "number": item.variables["number"],
         "at": clock.iso(item.at),

@@ -86,6 +86,20 @@ class ChangePreferences(Schema):
     digest = fields.Enum(Digest, by_value=True)
 
 
+class TemplateRef(Schema):
+    """One template."""
+
+    purpose = fields.String(required=True)
+    channel = fields.String(required=True)
+    locale = fields.String(required=True)
+
+
+class EditTemplate(TemplateRef):
+    """What a template says, part by part."""
+
+    parts = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+
+
 class TicketEvent(Schema):
     """The part of a ticket's event that says whom it concerns."""
 

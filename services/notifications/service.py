@@ -24,6 +24,7 @@ from services.notifications import (
     pruning,
     queries,
     schemas,
+    templates,
 )
 from services.notifications.access import inbox_owner, require_administrator, require_gateway
 from services.notifications.news import Channel
@@ -57,7 +58,8 @@ class NotificationsService:
         page = schemas.ListInbox().load(query)
         person = inbox_owner(self.call, "inbox.read")
         with self.db.read() as session:
-            return queries.inbox(session, self.texts, person, self.call.locale, page)
+            texts = self.texts.with_custom(templates.custom(session))
+            return queries.inbox(session, texts, person, self.call.locale, page)
 
     @rpc
     def unread_count(self, query: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +76,8 @@ class NotificationsService:
         person = inbox_owner(self.call, "inbox.write")
         with self.db.transaction() as session:
             item = commands.mark_read(session, person, wanted["id"], now())
-            return queries.inbox_item(session, self.texts, item, self.call.locale)
+            texts = self.texts.with_custom(templates.custom(session))
+            return queries.inbox_item(session, texts, item, self.call.locale)
 
     @rpc
     def get_preferences(self, query: dict[str, Any]) -> dict[str, Any]:
@@ -102,7 +105,9 @@ class NotificationsService:
     def send_code(self, command: dict[str, Any]) -> dict[str, Any]:
         """Send a sign-in code now and forget the number; raises CodeNotSent or CodeRefused."""
         wanted = schemas.SendCode().load(command)
-        message = codes.write(self.texts, wanted, self.call.request_id)
+        with self.db.read() as session:
+            texts = self.texts.with_custom(templates.custom(session))
+        message = codes.write(texts, wanted, self.call.request_id)
         result = codes.send(self.providers[Channel.SMS], message, self.settings.sms_code_timeout)
         with self.db.transaction() as session:
             deliveries.record_code(session, new_id(), result, now())
@@ -125,6 +130,36 @@ class NotificationsService:
         with self.db.read() as session:
             return queries.held_on(session, wanted)
 
+    @rpc
+    def get_template(self, query: dict[str, Any]) -> dict[str, Any]:
+        """A template as it holds, as it was shipped, and its versions; raises UnknownTemplate."""
+        wanted = schemas.TemplateRef().load(query)
+        require_administrator(self.call, "templates.read")
+        with self.db.read() as session:
+            return templates.read(session, self.texts, templates.key_of(wanted))
+
+    @rpc
+    def edit_template(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Let a template say something else. `command`: EditTemplate; raises UnknownTemplate,
+        Invalid.
+        """
+        wanted = schemas.EditTemplate().load(command)
+        return self._write_template(wanted, wanted["parts"])
+
+    @rpc
+    def revert_template(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Let a template say what was shipped again; raises UnknownTemplate."""
+        return self._write_template(schemas.TemplateRef().load(command), None)
+
+    @rpc
+    def preview_template(self, query: dict[str, Any]) -> dict[str, Any]:
+        """What a template would say, on samples. `query`: EditTemplate; raises UnknownTemplate,
+        Invalid.
+        """
+        wanted = schemas.EditTemplate().load(query)
+        require_administrator(self.call, "templates.read")
+        return templates.preview(templates.key_of(wanted), wanted["parts"])
+
     @in_rounds
     def deliver(self) -> int:
         """Take what is due, carry it, and note what came of each; how many it took."""
@@ -134,7 +169,8 @@ class NotificationsService:
             claimed = deliveries.claim(
                 session, now(), settings.batch, settings.lease_time, settings.schedules
             )
-        for delivery, result in self._courier().carry_all(claimed, now):
+            texts = self.texts.with_custom(templates.custom(session))
+        for delivery, result in self._courier(texts).carry_all(claimed, now):
             with self.db.transaction() as session:
                 chance = random.random()  # noqa: S311 - it scatters retries, it hides nothing
                 deliveries.record(
@@ -150,12 +186,21 @@ class NotificationsService:
             with self.db.transaction() as session:
                 more = pruning.prune(session, self.settings.kept, now()) > 0
 
-    def _courier(self) -> courier.Courier:
+    def _write_template(
+        self, wanted: dict[str, Any], parts: dict[str, str] | None
+    ) -> dict[str, Any]:
+        require_administrator(self.call, "templates.write")
+        key = templates.key_of(wanted)
+        with self.db.transaction() as session:
+            templates.write(session, key, parts, self.call.actor.id, now())
+            return templates.read(session, self.texts, key)
+
+    def _courier(self, texts: Texts) -> courier.Courier:
         ask = self.residents(self.call, deadline=self.settings.contact_timeout)
         return courier.Courier(
             contact=lambda person: ask.contact({"id": str(person)}),
             providers=self.providers,
-            texts=self.texts,
+            texts=texts,
             limits=self.settings.limits,
             quiet=self.settings.quiet_hours,
             longest=self.settings.longest_attempt,

@@ -6,10 +6,11 @@ its purpose and nothing else; one that is missing is an error, not an empty plac
 """
 
 from collections.abc import Mapping
+from copy import copy
 from pathlib import Path
 from typing import Any
 
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, select_autoescape
+from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateError, select_autoescape
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
@@ -27,7 +28,25 @@ VARIABLES: dict[str, frozenset[str]] = {
 }
 
 
+# What a template is tried on; nobody's. Numbers and counts have the length they have in life.
+SAMPLES: dict[str, Any] = {
+    "number": "20260801-000042",
+    "department": "供水公司",
+    "code": "482913",
+    "count": 12,
+    "items": ["已收到您的诉求 20260801-000042", "您的诉求已受理 20260801-000043"],
+    "more": 10,
+}
+# The parts of what goes by each channel, and the files of the shipped ones.
+PARTS: dict[str, dict[str, str]] = {
+    "inbox": {"title": "title.txt", "body": "body.txt"},
+    "sms": {"text": "sms.txt"},
+    "email": {"subject": "subject.txt", "text": "body.txt", "html": "body.html"},
+}
+
 Variables = Mapping[str, Any]
+# What somebody edited: the parts, by purpose, channel and language.
+Custom = Mapping[tuple[str, str, str], Mapping[str, str]]
 
 
 def variables_of(purpose: str) -> frozenset[str]:
@@ -46,27 +65,57 @@ class CannotRender(Exception):
 
 
 class Texts:
-    """Renders templates; compiled once and kept."""
+    """Renders templates, those that somebody edited before those that were shipped; compiled once
+    and kept.
+    """
 
-    def __init__(self, folder: Path = FOLDER) -> None:
+    def __init__(self, folder: Path = FOLDER, custom: Custom | None = None) -> None:
         self._environment = ImmutableSandboxedEnvironment(
             loader=FileSystemLoader([folder, LAYOUTS]),
             undefined=StrictUndefined,
             # Plain text is left as it is: whoever shows it in a page escapes it there.
-            autoescape=select_autoescape(["html"]),
+            autoescape=select_autoescape(["html"], default_for_string=False),
             auto_reload=False,
         )
+        self._custom = custom or {}
 
-    def render(self, purpose: str, locale: str | None, part: str, variables: Variables) -> str:
-        """`part` (title, body, sms, subject, html) of a purpose in the nearest language; raises
-        CannotRender.
-        """
-        file = "body.html" if part == "html" else f"{part}.txt"
+    def with_custom(self, custom: Custom) -> "Texts":
+        """The same, with what somebody edited."""
+        if not custom:
+            return self
+        texts = copy(self)
+        texts._custom = custom
+        return texts
+
+    def part(
+        self, purpose: str, channel: str, part: str, locale: str | None, variables: Variables
+    ) -> str:
+        """One part of what goes by a channel, in the nearest language; raises CannotRender."""
         try:
-            path = f"{purpose}/{choose_locale(locale)}/{file}"
-            return self._environment.get_template(path).render(variables).strip()
+            template = self._template(purpose, channel, part, choose_locale(locale))
+            return template.render(variables).strip()
         except TemplateError as error:
             raise CannotRender(f"{purpose}/{part}: {type(error).__name__}") from error
+
+    def shipped(self, purpose: str, channel: str, locale: str) -> dict[str, str]:
+        """The sources of what was shipped; raises CannotRender when there is none."""
+        loader = self._environment.loader
+        try:
+            return {
+                part: loader.get_source(self._environment, f"{purpose}/{locale}/{file}")[0].strip()
+                for part, file in PARTS[channel].items()
+                if loader
+            }
+        except TemplateError as error:
+            raise CannotRender(f"{purpose}/{channel}: {type(error).__name__}") from error
+
+    def _template(self, purpose: str, channel: str, part: str, locale: str) -> Template:
+        edited = self._custom.get((purpose, channel, locale))
+        if edited is None or part not in edited:
+            return self._environment.get_template(f"{purpose}/{locale}/{PARTS[channel][part]}")
+        source = edited[part]
+        escaped = f"{{% autoescape true %}}{source}{{% endautoescape %}}"
+        return self._environment.from_string(escaped if part == "html" else source)
 
     def explain(self, what: str, locale: str | None) -> str:
         """A sentence of ours that is no message, such as why something cannot be turned off."""
@@ -74,12 +123,12 @@ class Texts:
 
     def sms(self, purpose: str, locale: str | None, variables: Variables) -> dict[str, str]:
         """What goes by SMS: `{text}`; raises CannotRender."""
-        return {"text": self.render(purpose, locale, "sms", variables)}
+        return {"text": self.part(purpose, "sms", "text", locale, variables)}
 
     def mail(self, purpose: str, locale: str | None, variables: Variables) -> dict[str, str]:
         """What goes by mail: `{subject, text, html, language}`; raises CannotRender."""
         subject, body, html = (
-            self.render(purpose, locale, part, variables) for part in ("subject", "body", "html")
+            self.part(purpose, "email", part, locale, variables) for part in PARTS["email"]
         )
         language = choose_locale(locale)
         return {

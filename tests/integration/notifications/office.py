@@ -1,5 +1,6 @@
 """The service's round, step by step, at whatever time a test says, and what residents would say."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -44,6 +45,9 @@ class Office:
         self.courier = Courier(
             self.residents.contact, providers, Texts(), limits, quiet=None, longest=5
         )
+
+    def edited(self, custom):
+        self.courier = replace(self.courier, texts=Texts(custom=custom))
 
     def prefer(self, person, at=None, **wanted):
         change = schemas.ChangePreferences().load(wanted)

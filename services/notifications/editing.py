@@ -1,0 +1,110 @@
+"""What an edited template may say. Pure: parsed and tried on samples, never on anybody's data.
+
+A template is text with the variables of its purpose, conditions, and for a digest a loop over its
+lines: a list of what is allowed, because a list of what is dangerous would never be complete.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import ceil
+
+from jinja2 import Environment, TemplateSyntaxError, nodes
+
+from services.notifications.texts import PARTS, SAMPLES, CannotRender, Texts, variables_of
+
+# Characters of the source; nobody reads a longer one.
+LONGEST = {"title": 100, "subject": 150, "body": 2000, "text": 2000, "html": 10_000}
+# What an edited SMS may cost.
+MOST_SEGMENTS = 2
+_ALLOWED = (
+    nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.If,
+    nodes.CondExpr, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.For,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a part, in which line (from 1), or with the whole of it (None)."""
+
+    part: str
+    line: int | None
+    code: str
+
+
+def faults(purpose: str, channel: str, locale: str, parts: Mapping[str, str]) -> list[Fault]:
+    """Everything that is wrong with an edited template."""
+    known = PARTS[channel]
+    found = [Fault(part, None, "unknown_part") for part in parts if part not in known]
+    found += [Fault(part, None, "missing_part") for part in known if part not in parts]
+    for part in known.keys() & parts.keys():
+        found += _of_part(purpose, part, parts[part])
+    return found or list(_tried(purpose, channel, locale, parts))
+
+
+def segments(text: str) -> int:
+    """How many short messages a text takes (3GPP TS 23.038): 160 characters of ASCII or 70 of any
+    other fit in one, 153 or 67 in each of several.
+    """
+    one, each = (160, 153) if text.isascii() else (70, 67)
+    return 1 if len(text) <= one else ceil(len(text) / each)
+
+
+def rendered(purpose: str, channel: str, locale: str, parts: Mapping[str, str]) -> dict[str, str]:
+    """Each part with sample values; raises CannotRender."""
+    texts = Texts(custom={(purpose, channel, locale): parts})
+    samples = {name: SAMPLES[name] for name in variables_of(purpose)}
+    return {part: texts.part(purpose, channel, part, locale, samples) for part in parts}
+
+
+def _of_part(purpose: str, part: str, source: str) -> Iterator[Fault]:
+    if not source.strip():
+        yield Fault(part, None, "empty_part")
+    if len(source) > LONGEST[part]:
+        yield Fault(part, None, "too_long")
+    try:
+        tree = Environment(autoescape=True).parse(source)
+    except TemplateSyntaxError as error:
+        yield Fault(part, error.lineno, "template_syntax")
+        return
+    yield from _of_tree(part, tree, variables_of(purpose))
+
+
+def _of_tree(part: str, tree: nodes.Template, variables: frozenset[str]) -> Iterator[Fault]:
+    own = {name for loop in tree.find_all(nodes.For) for name in _named_by(loop)}
+    for node in [tree, *tree.find_all(nodes.Node)]:
+        allowed = isinstance(node, _ALLOWED) and (
+            not isinstance(node, nodes.For) or _is_over_items(node)
+        )
+        if not allowed:
+            yield Fault(part, node.lineno, "not_in_templates")
+        elif isinstance(node, nodes.Name) and node.name not in variables | own:
+            yield Fault(part, node.lineno, "unknown_variable")
+
+
+def _named_by(loop: nodes.For) -> set[str]:
+    return {loop.target.name} if isinstance(loop.target, nodes.Name) else set()
+
+
+def _is_over_items(loop: nodes.For) -> bool:
+    over = isinstance(loop.iter, nodes.Name) and loop.iter.name == "items"
+    return over and isinstance(loop.target, nodes.Name) and not loop.recursive
+
+
+def _tried(purpose: str, channel: str, locale: str, parts: Mapping[str, str]) -> Iterator[Fault]:
+    """What shows only when it is rendered: what it does not say, and how long it gets."""
+    try:
+        said = rendered(purpose, channel, locale, parts)
+    except CannotRender:
+        yield Fault(next(iter(parts)), None, "template_syntax")
+        return
+    must = str(SAMPLES[_needed(purpose)])
+    for part, text in said.items():
+        if part not in ("title", "subject") and must not in text:
+            yield Fault(part, None, "missing_variable")
+    if channel == "sms" and segments(said["text"]) > MOST_SEGMENTS:
+        yield Fault("text", None, "too_many_segments")
+
+
+def _needed(purpose: str) -> str:
+    """Without which a message is of no use."""
+    return next(name for name in ("code", "count", "number") if name in variables_of(purpose))
