@@ -56,6 +56,8 @@ OPERATIONS: Mapping[str, str] = {
     "residents.export": "have all that is held on a resident",
     "residents.erase": "erase a resident's personal data",
     "residents.audit": "see who used or was refused personal data",
+    "care_tags.read": "see who needs regular attention, and why",
+    "care_tags.write": "say who needs regular attention, and why",
     "inbox.read": "read one's inbox",
     "inbox.write": "mark a message of one's inbox as read",
     "preferences.read": "see what one hears of, and how",
@@ -121,7 +123,11 @@ TABLE: Mapping[str, Row] = {
     "mediator": _NEIGHBOUR,
     "clerk": {"area": _CLERK, "holder": _HOLDING},
     "secretary": {
-        "area": _CLERK | {"override", "reopening", "exclusion", "residents.audit"},
+        "area": _CLERK
+        | {
+            "override", "reopening", "exclusion", "residents.audit",
+            "care_tags.read", "care_tags.write",
+        },
         "holder": _HOLDING,
     },
     "department_clerk": {
@@ -171,6 +177,8 @@ SCOPES: Mapping[str, frozenset[str]] = {
     "audit:read": frozenset({"residents.audit"}),
     "households:read": frozenset({"households.read"}),
     "households:write": frozenset({"households.write"}),
+    "care-tags:read": frozenset({"care_tags.read"}),
+    "care-tags:write": frozenset({"care_tags.write"}),
     "inbox:read": frozenset({"inbox.read"}),
     "inbox:write": frozenset({"inbox.write"}),
     "preferences:read": frozenset({"preferences.read"}),

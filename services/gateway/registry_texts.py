@@ -41,6 +41,12 @@ REGISTRY: Mapping[str, Mapping[str, Text]] = {
         "Resident exists",
         "Someone with this phone or ID number is registered already.",
     ),
+    "care_tag_given": both(
+        "标签已存在",
+        "此人已有这一关爱标签。",
+        "Care tag given",
+        "This person has this care tag already.",
+    ),
     "household_exists": both(
         "该户已登记",
         "该处已有登记的住户。",

@@ -18,6 +18,7 @@ from services.gateway.api.accounts import Accounts
 from services.gateway.api.api_keys import ApiKeys
 from services.gateway.api.areas import Areas
 from services.gateway.api.audit import Audit
+from services.gateway.api.care_tags import CareTags
 from services.gateway.api.categories import Categories
 from services.gateway.api.comments import Comments
 from services.gateway.api.departments import Departments
@@ -52,6 +53,7 @@ class GatewayService(
     PersonalData,  # residents/{id}/consents, …/export
     Audit,  # audit, residents/{id}/audit
     Households,  # households, households/{id}, …/closure, households/coverage
+    CareTags,  # care-tags, residents/{id}/care-tags
     Members,  # households/{id}/members, …/departure, residents/{id}/households
     Duties,  # duties
     Departments,  # departments

@@ -9,6 +9,7 @@ from uuid import UUID
 from chassis import clock
 from services.residents import area_codes, masking
 from services.residents.consent_purposes import PURPOSES
+from services.residents.personal import Personal
 from services.residents.sealing import SEALED, opened
 from services.residents.vault import DataKey
 
@@ -127,6 +128,28 @@ def listed_member(row: Any, key: DataKey | None) -> dict[str, Any]:
     for their key.
     """
     return {**member(row.Member), "name": _shown(row, key, "name", masking.mask_name)}
+
+
+def care_tag(row: Any, note: Personal | None) -> dict[str, Any]:
+    """A person's care tag with its note; `to` is its last day, or null."""
+    return {
+        **listed_care_tag(row),
+        "note": note and note.reveal(),
+        "given_by": row.given_by,
+        "ended_by": row.ended_by,
+    }
+
+
+def listed_care_tag(row: Any) -> dict[str, Any]:
+    """A care tag among those of an area."""
+    return {
+        "id": str(row.id),
+        "resident": str(row.resident),
+        "tag": row.tag,
+        "area": getattr(row, "area", None),
+        "from": row.starts.isoformat(),
+        "to": row.ends and row.ends.isoformat(),
+    }
 
 
 def contact(row: Any, key: DataKey | None) -> dict[str, Any]:

@@ -23,6 +23,8 @@ from services.residents.vault import DataKey, Vault
 READ, LIST, REGISTER, CHANGE, CONTACT = "read", "list", "register", "change", "contact"
 READ_AUDIT, DISCLOSE, ERASE = "read_audit", "disclose", "erase"
 CONSENT, EXPORT = "consent", "export"
+# Whatever was done with care tags: the entry must not tell whether there are any.
+CARE = "care"
 DONE, REFUSED = "done", "refused"
 
 

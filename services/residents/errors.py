@@ -21,6 +21,12 @@ class DutyOverlaps(Conflict):
     code = "duty_overlaps"
 
 
+class CareTagGiven(Conflict):
+    """This person has this care tag already."""
+
+    code = "care_tag_given"
+
+
 class HouseholdExists(Conflict):
     """There is a household at this door already."""
 

@@ -14,6 +14,7 @@ from chassis.rpc import rpc
 from services.residents import queries, schemas
 from services.residents.commands import areas, departments, duties, people
 from services.residents.dependencies import AuditedDatabase, PersonalVault
+from services.residents.entrypoints.care import CareTags
 from services.residents.entrypoints.households import Households
 from services.residents.entrypoints.imports import Imports
 from services.residents.entrypoints.official import OfficialAreas
@@ -25,6 +26,7 @@ Json = dict[str, Any]
 
 
 class ResidentsService(
+    CareTags,  # care tags
     Households,  # households
     Imports,  # files of areas and people
     OfficialAreas,  # what areas there are in the country

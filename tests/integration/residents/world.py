@@ -23,6 +23,9 @@ from services.residents import (
     queries,
     schemas,
 )
+from services.residents.care import commands as care_commands
+from services.residents.care import queries as care_queries
+from services.residents.care import schemas as care_schemas
 from services.residents.commands import (
     areas,
     consents,
@@ -39,7 +42,7 @@ COMMUNITY = "340603008002"
 VAULT = Vault({"k1": bytes([1]) * 32}, bytes([9]) * 32)
 EVERYTHING = frozenset(
     f"{noun}.{verb}"
-    for noun in ("areas", "residents", "households", "duties", "departments")
+    for noun in ("areas", "residents", "households", "care_tags", "duties", "departments")
     for verb in ("read", "write")
 ) | {f"residents.{right}" for right in ("audit", "consent", "disclose", "erase", "export")}
 MOMENT = datetime(2026, 11, 1, 8, tzinfo=UTC)
@@ -230,6 +233,22 @@ class World:
     def coverage(self, area: str, call: Call | None = None, **wanted: Any) -> Any:
         loaded = household_schemas.Coverage().load({"area": area, **wanted})
         return coverage.coverage(self.session, call or caller(), loaded)
+
+    def give_care_tag(self, resident: str, tag: str, call: Call | None = None, **more: Any) -> Any:
+        wanted = care_schemas.GiveCareTag().load({"id": resident, "tag": tag, **more})
+        return care_commands.give(self.session, call or caller(), self.vault, wanted)
+
+    def end_care_tag(self, resident: str, care_tag: str, call: Call | None = None) -> Any:
+        wanted = care_schemas.EndCareTag().load({"id": resident, "care_tag": care_tag})
+        return care_commands.end(self.session, call or caller(), self.vault, wanted)
+
+    def care_tags(self, call: Call | None = None, **wanted: Any) -> Any:
+        loaded = care_schemas.ListCareTags().load(wanted)
+        return care_queries.in_area(self.session, call or caller(), loaded)
+
+    def care_tags_of(self, resident: str, call: Call | None = None, **wanted: Any) -> Any:
+        loaded = care_schemas.ResidentCareTags().load({"id": resident, **wanted})
+        return care_queries.of_resident(self.session, call or caller(), self.vault, loaded)
 
     def start_duty(self, person: str, role: str, call: Call | None = None, **more: Any) -> Any:
         command = {"person": person, "role": role, "from": "2026-11-01", **more}

@@ -5,6 +5,7 @@ from marshmallow import ValidationError
 
 from chassis.errors import NotFound, from_validation
 from services.residents import household_schemas, schemas
+from services.residents.care import schemas as care_schemas
 from services.residents.personal import Personal
 
 
@@ -17,7 +18,7 @@ def pointers(schema, command):
 def test_unknown_fields_are_refused_in_every_shape():
     shapes = [
         shape
-        for module in (schemas, household_schemas)
+        for module in (schemas, household_schemas, care_schemas)
         for shape in vars(module).values()
         if isinstance(shape, type) and issubclass(shape, schemas.Schema)
     ]
