@@ -11,12 +11,13 @@ from apispec import APISpec
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 
 from chassis.events import EventSchema
-from deploy import contract_examples, contract_pages, topology
+from deploy import contract_examples, contract_pages, personal_data_page, topology
 
 OPENAPI = Path("contracts/openapi.yaml")
 EVENTS = Path("contracts/events")
 EVENTS_PAGE = Path("docs/events.md")
 PERMISSIONS_PAGE = Path("docs/permissions.md")
+PERSONAL_DATA_PAGE = Path("docs/personal-data.md")
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _TIME = {"type": "string", "format": "date-time"}
 _ID = {"type": "string", "format": "uuid"}
@@ -44,6 +45,7 @@ def documents() -> dict[Path, str]:
     files = {EVENTS / f"{event_type}.json": _json(schema) for event_type, schema in schemas.items()}
     files[EVENTS_PAGE] = contract_pages.events(schemas, services)
     files[PERMISSIONS_PAGE] = policy.matrix()
+    files[PERSONAL_DATA_PAGE] = personal_data_page.page()
     return files
 
 

@@ -8,13 +8,13 @@ from sqlalchemy.orm import Session
 
 from chassis.call import Call
 from services.residents import answers, audit, queries, reach, sealing
-from services.residents.models import Consent, Duty, Resident
+from services.residents.models import Consent, Duty, Member, Resident
 from services.residents.reach import Subject
 from services.residents.vault import Vault
 
 
 def of_resident(session: Session, call: Call, vault: Vault, person: UUID) -> dict[str, Any]:
-    """Their entry in plain text, their duties and their consents. Who used it is in their audit.
+    """Their entry in plain text, their duties, homes and consents. Who used it is in their audit.
     Raises NotFound, Forbidden.
     """
     found = queries.get(session, Resident, person)
@@ -23,9 +23,11 @@ def of_resident(session: Session, call: Call, vault: Vault, person: UUID) -> dic
     reach.demand(call, holds, "residents.export", about)
     key = audit.key(session, call, vault, found, action=audit.EXPORT, fields=sealing.SEALED)
     duties = select(Duty).where(Duty.person == person).order_by(Duty.id)
+    homes = select(Member).where(Member.resident == person).order_by(Member.id)
     consents = select(Consent).where(Consent.person == person).order_by(Consent.id)
     return {
         "resident": answers.exported(found, key),
         "duties": [answers.duty(duty) for duty in session.scalars(duties)],
+        "homes": [answers.member(member) for member in session.scalars(homes)],
         "consents": [answers.consent(consent) for consent in session.scalars(consents)],
     }

@@ -99,9 +99,16 @@ class Resident(Made):
     id_number_index: Mapped[bytes | None] = mapped_column(unique=True)
     locale: Mapped[str]
     registered_at: Mapped[datetime]
+    # To the day: when they last signed in, or were named by their phone.
+    used_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
 
     __table_args__ = (
+        Index(
+            "residents_unused",
+            "used_at",
+            postgresql_where=text("command_id IS NULL AND erased_at IS NULL"),
+        ),
         Index(None, "tree_key", "id"),
         Index(None, "area"),
     )
@@ -236,6 +243,11 @@ class Consent(Base):
             unique=True,
             postgresql_where=text("withdrawn_at IS NULL"),
         ),
+        Index(
+            "consents_withdrawn",
+            "withdrawn_at",
+            postgresql_where=text("withdrawn_at IS NOT NULL"),
+        ),
         CheckConstraint("withdrawn_at >= given_at", name="order"),
     )
 
@@ -282,4 +294,6 @@ class AuditPerson(Base):
 
     person: Mapped[UUID] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(primary_key=True)
-    entry: Mapped[UUID] = mapped_column(ForeignKey("audit.id"), primary_key=True)
+    entry: Mapped[UUID] = mapped_column(primary_key=True)
+
+    __table_args__ = (Index(None, "at", postgresql_using="brin"),)

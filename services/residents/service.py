@@ -7,11 +7,14 @@ not see and Forbidden for what they may not do.
 
 from typing import Any
 
-from chassis.call import Call
+from nameko.timer import timer
+
+from chassis.call import Call, system_call
+from chassis.clock import now
 from chassis.context import CurrentCall
 from chassis.health import Health
 from chassis.rpc import rpc
-from services.residents import queries, schemas
+from services.residents import queries, retention, schemas
 from services.residents.commands import areas, departments, duties, people
 from services.residents.dependencies import AuditedDatabase, PersonalVault
 from services.residents.entrypoints.care import CareTags
@@ -184,3 +187,11 @@ class ResidentsService(
         wanted = schemas.ListDepartments().load(query)
         with self.db.read() as session:
             return queries.departments(session, self.call, wanted)
+
+    @timer(interval=3600, eager=True)
+    def apply_retention(self) -> None:
+        """Drop what has been kept for long enough, a batch in a transaction; any replica may."""
+        more = True
+        while more:
+            with self.db.transaction() as session:
+                more = retention.forget_some(session, system_call(self.name), now()) > 0

@@ -34,6 +34,7 @@ MACHINERY = {
     "services/notifications/courier.py": "several messages at a time, each with a time limit",
     "services/notifications/outside.py": "an extension: nameko puts it into entrypoints",
     "services/notifications/rounds.py": "an entrypoint: what is done by the clock",
+    "services/residents/service.py": "nameko's timer stands beside the entrypoints",
     "services/tickets/service.py": "nameko's timer stands beside the entrypoints",
     "services/notifications/service.py": "a timer of nameko's stands beside the entrypoints",
     "services/residents/dependencies.py": "an extension: nameko puts it into entrypoints",

@@ -6,6 +6,7 @@ from marshmallow.validate import Length, OneOf
 
 from services.gateway.schemas import fields
 from services.gateway.schemas.common import Names
+from services.gateway.schemas.households import Member
 from services.gateway.schemas.registry import Duty
 
 PURPOSES = ("care_visits", "notices", "photos", "skills")
@@ -114,6 +115,7 @@ class Export(Schema):
 
     resident = base.Nested(ExportedResident, required=True)
     duties = base.List(base.Nested(Duty), required=True)
+    homes = base.List(base.Nested(Member), required=True)
     consents = base.List(base.Nested(Consent), required=True)
     tickets = base.List(base.Nested(TicketReference), required=True)
     notifications = base.List(base.Nested(Told), required=True)

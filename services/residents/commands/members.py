@@ -158,7 +158,7 @@ def _known(session: Session, call: Call, resident: UUID, field: str) -> Resident
     would get to.
     """
     person = session.get(Resident, resident, with_for_update=True)
-    if person is None or not _sees(call, person):
+    if person is None or person.erased_at is not None or not _sees(call, person):
         raise invalid(field, "unknown_person", "There is no such person.")
     return person
 

@@ -4,12 +4,15 @@ sealed before it is stored.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from chassis import clock
 from chassis.call import Call
 from chassis.errors import NotFound
 from chassis.events import EventSchema, Route, emit
@@ -52,7 +55,9 @@ def ensure(session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]
     """
     same = Resident.phone_index == sealing.index(vault, "phone", wanted["phone"])
     known = session.scalar(select(Resident.id).where(same))
-    if known is None:
+    if known is not None:
+        _note_use(session, known)
+    else:
         person, _ = _store(session, call, vault, wanted, None)
         # Where storing met another's insert, that one is committed by now and can be read.
         known = person.id if person else session.scalars(select(Resident.id).where(same)).one()
@@ -87,6 +92,7 @@ def _store(
         sequence=1,
         command_id=command_id,
         registered_at=call.occurred_at,
+        used_at=clock.now(),
         **sealing.columns(vault, key, {field: wanted.get(field) for field in sealing.SEALED}),
     )
     if not rows.store(session, person):
@@ -98,6 +104,13 @@ def _store(
     audit.note(session, call, audit.REGISTER, Subject("resident", person_id, area), fields=given)
     _emit(session, call, ResidentRegistered, person)
     return person, key
+
+
+def _note_use(session: Session, person: UUID) -> None:
+    """Note that somebody was heard of, once a day at most: what is unused is not kept for ever."""
+    now = clock.now()
+    stale = Resident.used_at < now - timedelta(days=1)
+    session.execute(update(Resident).where(Resident.id == person, stale).values(used_at=now))
 
 
 def _command_id(call: Call) -> str:

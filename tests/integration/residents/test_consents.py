@@ -131,7 +131,7 @@ def test_an_export_is_all_that_is_held_and_is_noted(world):
         "registered_at": "",
         "erased_at": None,
     }
-    assert [held["duties"], held["consents"]] == [[duty], [consent]]
+    assert [held["duties"], held["homes"], held["consents"]] == [[duty], [], [consent]]
     assert world.audit_of(person)["items"][0]["action"] == "export"
 
 

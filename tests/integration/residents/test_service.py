@@ -381,3 +381,21 @@ def test_without_its_keys_the_service_does_not_start_and_says_which_it_lacks():
     with ServiceProcess(SERVICE, environ) as process:
         assert process.wait() == 78
         assert "LINLI_MASTER_KEYS" in process.log
+
+
+def test_what_is_over_goes_by_itself(residents):
+    person = residents("ensure_resident", phone=a_phone())["id"]
+    engine = create_engine(residents.database_url)
+    with engine.begin() as connection:
+        unused = f"UPDATE residents SET used_at = now() - interval '3 years' WHERE id = '{person}'"
+        connection.execute(text(unused))
+    residents.process.stop()
+
+    residents.process.start()
+
+    with engine.connect() as connection:
+        key = text(f"SELECT count(*) FROM resident_keys WHERE resident = '{person}'")
+        eventually(lambda: connection.scalar(key) == 0, within=20)
+    engine.dispose()
+    erased = "linli.residents.resident_erased.v1"
+    eventually(lambda: parse(residents.published(person)[-1].body).type == erased, within=20)

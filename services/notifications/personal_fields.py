@@ -1,0 +1,16 @@
+"""What notifications keeps of people, by id: why, on which ground, for how long."""
+
+from chassis.personal_data import Tag, attach
+from services.notifications.models import Base
+
+_ASKED = "PIPL art. 13 (2): what the person asked for"
+_UNTIL_ERASURE = "until the person is erased, or the inbox is cleared"
+
+TAGS = {
+    "notification.person": Tag("telling somebody what became of it", _ASKED, _UNTIL_ERASURE),
+    "delivery.person": Tag("knowing what was sent to whom", _ASKED, _UNTIL_ERASURE),
+    "preference.person": Tag("telling people as they like it", _ASKED, _UNTIL_ERASURE),
+}
+
+attach(Base.metadata, TAGS)
+METADATA = Base.metadata
