@@ -4,7 +4,7 @@ PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help venv dev up down reset test unit integration contract architecture e2e faults \
+.PHONY: help venv dev up down reset demo test unit integration contract architecture e2e faults \
         faults-slice fuzz fuzz-slice lint types imports contracts lock
 
 help: ## what can be done here
@@ -18,6 +18,9 @@ down: venv ## stop what `make up` started
 
 reset: venv ## stop it and throw its data away
 	@exec $(PY) -m deploy.local reset
+
+demo: venv ## play a month of a whole community against what `make up` runs
+	@exec $(PY) -W ignore::DeprecationWarning -m deploy.demo
 
 test: dev ## unit, integration, contract, architecture and end-to-end tests on servers of their own
 	$(PYTEST) -n 2 --dist loadgroup

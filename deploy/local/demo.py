@@ -9,9 +9,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import requests
-
 from deploy import permissions, settings
+from deploy.api import PATIENCE, Api, Refused
 from deploy.local import demo_people, places
 from deploy.local.demo_people import DEPARTMENTS, PEOPLE, Person
 from deploy.local.environment import OBSERVER, Environment
@@ -22,13 +21,7 @@ ADMINISTRATOR = "administrator"
 SUBSCRIBER = "water"
 KEY_OF = "api_key_{}"
 SUBSCRIBER_SCOPES = ["tickets:read", "tickets:write", "events:read"]
-PATIENCE = 20.0
-"""Seconds for what was written to one service to reach the others by event."""
-CONFLICT, SERVICE_UNAVAILABLE = 409, 503
-
-
-class Refused(RuntimeError):
-    """The system refused what the demo needs."""
+CONFLICT = 409
 
 
 class Demo:
@@ -82,7 +75,7 @@ class Demo:
             check=False,
         )
         if done.returncode:
-            raise Refused(f"creating the administrator: {done.stderr[-600:]}")
+            raise RuntimeError(f"creating the administrator: {done.stderr[-600:]}")
 
     def _department_access(self) -> str:
         """The AMQP URI of the subscribing department, granted when it has no access yet."""
@@ -94,10 +87,10 @@ class Demo:
 
     def _make(self, administrator: str) -> None:
         for code, (zh, en) in demo_people.places().items():
-            self._api.post("areas", {"code": code, "name": zh, "names": {"zh": zh, "en": en}})
+            self._once("areas", {"code": code, "name": zh, "names": {"zh": zh, "en": en}})
         for code, (zh, en) in DEPARTMENTS.items():
             named = {"code": code, "name": zh, "names": {"zh": zh, "en": en}}
-            self._api.post("departments", named)
+            self._once("departments", named)
         for name, person in PEOPLE.items():
             self._make_person(name, person)
         self._wait_for_roles()
@@ -108,18 +101,29 @@ class Demo:
     def _make_person(self, name: str, person: Person) -> None:
         body = {"name": person.name, "phone": person.phone}
         home = {} if person.role else {"area": demo_people.area(person)}
-        made = self._api.post("residents", {**body, **home})["id"]
+        made = self._once("residents", {**body, **home})["id"]
         if person.role:
             # The day is fixed, or the same duty would be another one tomorrow.
             duty = {"person": made, "role": person.role, "from": "2026-01-01"}
-            self._api.post("duties", {**duty, **demo_people.scope(person)})
+            self._once("duties", {**duty, **demo_people.scope(person)})
         if person.login:
             account = {"person": made, "login": person.login, "password": self._password(name)}
-            self._api.post("accounts", account)
+            self._once("accounts", account)
 
     def _make_key(self, name: str, owner: dict[str, str], scopes: list[str]) -> None:
         body = {"name": f"demo {name}", "owner": owner, "scopes": scopes}
-        self._home.keep(KEY_OF.format(name), self._api.post("api-keys", body)["token"])
+        self._home.keep(KEY_OF.format(name), self._once("api-keys", body)["token"])
+
+    def _once(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Make something unless it is there: the key is made of what is asked for."""
+        content = json.dumps(body, ensure_ascii=False, sort_keys=True)
+        key = hashlib.sha256(f"{path} {content}".encode()).hexdigest()
+        try:
+            return self._api.post(path, body, key=f"demo-{key}")
+        except Refused as refused:
+            if refused.status != CONFLICT:
+                raise
+            return refused.problem
 
     def _wait_for_roles(self) -> None:
         """Until the gateway knows everybody's: it hears of duties by event."""
@@ -127,7 +131,7 @@ class Demo:
         for name, person in PEOPLE.items():
             while person.login and not self._has_role(name, person.login):
                 if time.monotonic() > deadline:
-                    raise Refused(f"{name} has no role after {PATIENCE:.0f} s")
+                    raise TimeoutError(f"{name} has no role after {PATIENCE:.0f} s")
                 time.sleep(0.3)
 
     def _has_role(self, name: str, login: str) -> bool:
@@ -146,42 +150,3 @@ def to_read(sign_ins: Mapping[str, Mapping[str, str]]) -> str:
         how = sign_in.get("phone") or f"{sign_in['login']} / {sign_in['password']}"
         lines.append(f"  {name:15} {how}")
     return "\n".join(lines)
-
-
-class Api:
-    """The gateway's API as one signed-in actor sees it."""
-
-    def __init__(self, url: str) -> None:
-        self._url = f"{url}/api/v1"
-        self._session = requests.Session()
-        self._session.trust_env = False
-
-    def sign_in(self, login: str, password: str) -> dict[str, Any]:
-        """Act as this person from now on; returns who that is."""
-        opened = self.post("sessions", {"login": login, "password": password})
-        self._session.headers["Authorization"] = f"Bearer {opened['token']}"
-        actor: dict[str, Any] = opened["actor"]
-        return actor
-
-    def accepts(self, token: str | None) -> bool:
-        """Whether there is an API key, and it is good here."""
-        headers = {"Authorization": f"Bearer {token}"}
-        return self._session.get(f"{self._url}/sessions/current", headers=headers, timeout=10).ok
-
-    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Make something once: the key is made of what is asked for. Raises Refused."""
-        content = json.dumps(body, ensure_ascii=False, sort_keys=True)
-        key = hashlib.sha256(f"{path} {content}".encode()).hexdigest()
-        headers = {} if path == "sessions" else {"Idempotency-Key": f"demo-{key}"}
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            answer = self._session.post(
-                f"{self._url}/{path}", json=body, headers=headers, timeout=10
-            )
-            if answer.status_code != SERVICE_UNAVAILABLE or time.monotonic() > deadline:
-                break
-            time.sleep(0.5)
-        if not answer.ok and answer.status_code != CONFLICT:
-            raise Refused(f"POST {path}: {answer.status_code} {answer.text[:300]}")
-        made: dict[str, Any] = answer.json()
-        return made
