@@ -205,13 +205,15 @@ def _header(
 
 
 def _tagged(declared: Operation) -> bool:
-    return declared.method == "GET" and declared.answer is not None and not declared.secret
+    streamed = bool(declared.also_as)
+    is_asked_for = declared.method == "GET" and declared.answer is not None
+    return is_asked_for and not declared.secret and not streamed
 
 
 def _success(declared: Operation) -> dict[str, Any]:
     headers = ["RateLimit", "RateLimit-Policy", "X-Request-Id"]
     headers += ["Location"] if declared.location else []
-    headers += ["ETag"] if declared.answer and not declared.secret else []
+    headers += ["ETag"] if declared.answer and not (declared.secret or declared.also_as) else []
     headers += ["Link"] if declared.query and "after" in declared.query().fields else []
     said: dict[str, Any] = {
         "description": _STEMS[str(declared.status)],
@@ -221,6 +223,8 @@ def _success(declared: Operation) -> dict[str, Any]:
         said["content"] = {declared.media_type: {"schema": declared.answer}}
     elif declared.media_type != "application/json":
         said["content"] = {declared.media_type: {"schema": {"type": "string"}}}
+    for media_type in declared.also_as:
+        said["content"][media_type] = {"schema": {"type": "string"}}
     return said
 
 

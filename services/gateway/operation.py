@@ -41,6 +41,7 @@ class Operation:
     if_match: str | None
     errors: tuple[type[ServiceError] | str, ...]
     media_type: str
+    also_as: tuple[str, ...]
     secret: bool
     owner_decides: bool
     rate: str
@@ -92,6 +93,7 @@ def operation(
     if_match: str | None = None,
     errors: tuple[type[ServiceError] | str, ...] = (),
     media_type: str = "application/json",
+    also_as: tuple[str, ...] = (),
     secret: bool = False,
     owner_decides: bool = False,
     rate: str = "anonymous",
@@ -106,7 +108,8 @@ def operation(
     `location`: a path under /api/v1, filled in from the answer. `if_match`: what an If-Match header
     is compared with, `version` or `whole`, and whether it is `required`. `errors`: what it may
     raise besides what its declaration implies, as classes or, for what other services raise, as
-    `<status> <code>`. `media_type`: of the answer. `secret`: its answer is never stored. `rate`:
+    `<status> <code>`. `media_type`: of the answer; `also_as`: others that the query may ask for, of
+    an answer that the handler streams. `secret`: its answer is never stored. `rate`:
     the rate that holds for anonymous callers. `caller_rate`: one more, of this operation, for each
     caller. `upload`: it takes a file of so many bytes, as the part `file` of a form.
     """
@@ -126,6 +129,7 @@ def operation(
             if_match=if_match,
             errors=errors,
             media_type=media_type,
+            also_as=also_as,
             secret=secret,
             owner_decides=owner_decides,
             rate=rate,

@@ -39,6 +39,7 @@ OPERATIONS: Mapping[str, str] = {
     "internal_comments": "read and write comments that residents do not see",
     "amendment": "correct a ticket's category, title, location or visibility",
     "exclusion": "say that a ticket does not count in a rate",
+    "ledger.read": "keep the ledger: all tickets of a period, as a file",
     "figures.read": "see the rates, and what was excluded from them",
     "categories.read": "see what requests are about",
     "areas.read": "see the area tree",
@@ -80,6 +81,7 @@ _CLERK = _NEIGHBOURHOOD | {
     "acceptance", "refusal", "assignment", "amendment", "follow-up", "call-list",
     "residents.read", "residents.write", "residents.disclose", "residents.consent",
     "households.read", "households.write", "duties.read", "events.read", "figures.read",
+    "ledger.read",
 }  # fmt: skip
 
 Row = Mapping[str, frozenset[str]]
@@ -161,7 +163,7 @@ _TICKETS_WRITE = frozenset(
 SCOPES: Mapping[str, frozenset[str]] = {
     "tickets:read": frozenset({"read", "call-list"}),
     "tickets:write": _TICKETS_WRITE,
-    "figures:read": frozenset({"figures.read"}),
+    "figures:read": frozenset({"figures.read", "ledger.read"}),
     "events:read": frozenset({"events.read"}),
     "import": frozenset({"import"}),
     "areas:write": frozenset({"areas.write"}),

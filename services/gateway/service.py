@@ -29,6 +29,7 @@ from services.gateway.api.figures import Figures
 from services.gateway.api.households import Households
 from services.gateway.api.imports import Imports
 from services.gateway.api.inbox import Inbox
+from services.gateway.api.ledger import Ledger
 from services.gateway.api.members import Members
 from services.gateway.api.moves import Moves
 from services.gateway.api.personal import PersonalData
@@ -62,6 +63,7 @@ class GatewayService(
     Moves,  # tickets/{id}/acceptance, refusal, assignment, work, send-back, resolution, …
     Comments,  # tickets/{id}/comments
     Figures,  # rates, tickets/{id}/exclusion
+    Ledger,  # ledger
     Inbox,  # inbox, deliveries
     Preferences,  # preferences
     Templates,  # templates/{purpose}/{channel}/{locale}, …/preview

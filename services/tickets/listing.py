@@ -50,6 +50,18 @@ def call_list(session: Session, call: Call, query: Query) -> dict[str, Any]:
     return _page(session, call, waiting(call, query), _LONGEST_WAITING, query["limit"])
 
 
+def ledger(session: Session, call: Call, query: Query) -> dict[str, Any]:
+    """A page of all that was filed in a period, in that order, where the caller may read and keep
+    the ledger; `from` and `to` say which period that is. Raises Invalid as `rates.period` does.
+    """
+    asked = rates.period(query, numbers.day_of(clock.now()))
+    days = {"from": asked.first, "to": asked.last}
+    return {
+        **{name: day.isoformat() for name, day in days.items()},
+        **_page(session, call, entries(call, {**query, **days}), "filed_at", query["limit"]),
+    }
+
+
 def _page(
     session: Session, call: Call, statement: Select[Any], sort: str, limit: int
 ) -> dict[str, Any]:
@@ -88,6 +100,12 @@ def _counted(call: Call, chosen: Select[Any], query: Query) -> tuple[Select[Any]
     left = {name: value for name, value in query.items() if name not in rates.FILTERS}
     behind = TICKETS.c.id.in_(rates.behind(call, query, asked))
     return chosen.where(behind), {**left, "from": asked.first, "to": asked.last}
+
+
+def entries(call: Call, query: Query) -> Select[Any]:
+    """The query behind a page of the ledger."""
+    kept = within(call, "ledger.read")
+    return statement(call, {**query, "sort": "filed_at"}).where(kept)
 
 
 def waiting(call: Call, query: Query) -> Select[Any]:

@@ -69,6 +69,20 @@ class Rates(_Counted):
     )
 
 
+class Ledger(Page):
+    """Which tickets: filed on the days `from` … `to`, and where."""
+
+    class Meta:
+        include = {"from": fields.Date()}
+
+    to = fields.Date()
+    area = Code()
+    department = Code()
+    category = Code()
+    channel = fields.String(validate=validate.OneOf(CHANNELS))
+    state = _Several(tuple(str(state) for state in State))
+
+
 class ListTickets(Page, _Counted):
     """Which tickets, in which order; with a `rate`, those that are this `part` of it."""
 

@@ -163,6 +163,12 @@ class TicketsService:
             return rates.rates(session, self.call, questions.Rates().load(query))
 
     @rpc
+    def ledger(self, query: Json) -> Json:
+        """A page of the ledger of a period. `query`: questions.Ledger; raises Invalid."""
+        with self.db.read() as session:
+            return listing.ledger(session, self.call, questions.Ledger().load(query))
+
+    @rpc
     def ticket_history(self, query: Json) -> Json:
         """A page of a ticket's history. `query`: questions.PageOfOne; raises UnknownTicket."""
         with self.db.read() as session:

@@ -28,6 +28,7 @@ MACHINERY = {
     "services/gateway/gate.py": "an extension: nameko puts it into entrypoints",
     "services/gateway/hub.py": "an extension, and the wait for events behind every stream",
     "services/gateway/indexer.py": "writes the feed in the background",
+    "services/gateway/ledger.py": "packs spreadsheets in threads, for the same reason as passwords",
     "services/gateway/passwords.py": "hashes in threads, or nobody else would be served meanwhile",
     "services/gateway/service.py": "extensions of nameko's stand beside the entrypoints",
     "services/notifications/codes.py": "a time limit for the provider",

@@ -241,6 +241,13 @@ class RatesQuery(CountedAt):
     by = base.String(validate=OneOf(["day", "month", "area", "department", "category", "channel"]))
 
 
+class LedgerQuery(Counted):
+    """Which tickets, and as what. Without days it is this month until today; a year at most."""
+
+    state = Several(STATES)
+    format = base.String(load_default="json", validate=OneOf(["json", "csv", "xlsx"]))
+
+
 class TicketQuery(Page, CountedAt):
     """Which tickets, in which order; with a `rate`, those that are this `part` of it, for which
     `as_of` and `direct` are.

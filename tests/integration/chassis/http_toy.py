@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
@@ -97,6 +98,16 @@ class Toy:
     @http("GET", "/broken")
     def broken(self, _request: Request) -> Response:
         raise RuntimeError("the password is hunter2")
+
+    @http("GET", "/half")
+    def half(self, request: Request) -> Response:
+        request.environ["eventlet.minimum_write_chunk_size"] = 0
+
+        def pieces() -> Iterator[bytes]:
+            yield b"half"
+            raise RuntimeError
+
+        return Response(pieces())
 
     @http("GET", "/nothing")
     def nothing(self, _request: Request) -> None:

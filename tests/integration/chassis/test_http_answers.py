@@ -70,6 +70,13 @@ def test_a_mistake_of_ours_tells_nothing_and_is_logged(toy):
     assert logged[-1]["request_id"] == "broken-1"
 
 
+def test_an_answer_that_breaks_off_does_not_look_whole(toy):
+    with toy.client() as client:
+        client.send("GET /half HTTP/1.1\r\nHost: toy\r\n\r\n").read_until(b"4\r\nhalf\r\n")
+        # The last chunk, which ends an answer that is whole, never comes.
+        assert client.read_some() == b""
+
+
 def test_a_method_that_returns_no_response_is_a_mistake_of_ours(toy):
     assert toy.get("/nothing").status == 500
 
