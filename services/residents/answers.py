@@ -91,9 +91,11 @@ def listed_resident(row: Any, key: DataKey | None) -> dict[str, Any]:
     }
 
 
-def household(row: Any, head: UUID | None, key: DataKey | None) -> dict[str, Any]:
-    """A household and its `head`. Its door stands in lists too: it is what a list of doors is for,
-    and no name stands beside it.
+def household(
+    row: Any, key: DataKey | None, *, head: UUID | None = None, anchor: bool = False
+) -> dict[str, Any]:
+    """A household, its `head`, and whether it is an `anchor`. Its door stands in lists too: it is
+    what a list of doors is for, and no name stands beside it.
     """
     return {
         "id": str(row.id),
@@ -102,6 +104,7 @@ def household(row: Any, head: UUID | None, key: DataKey | None) -> dict[str, Any
         "building": row.building,
         "door": _shown(row, key, "door"),
         "head": head and str(head),
+        "anchor": anchor,
         "tenure": row.tenure,
         "from": row.starts.isoformat(),
         "to": row.ends and row.ends.isoformat(),

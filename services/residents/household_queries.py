@@ -4,15 +4,16 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from chassis import clock
 from chassis.call import Call
 from services.residents import answers, audit, paging, queries, reach
-from services.residents.models import HEAD, Household, Member, Resident, ResidentKey
+from services.residents.models import HEAD, Duty, Household, Member, Resident, ResidentKey
 from services.residents.queries import Order, Wanted
 from services.residents.reach import Subject
-from services.residents.vault import Vault
+from services.residents.vault import DataKey, Vault
 
 # A stay, with what of its person is needed to show their name.
 _STAY: list[Any] = [
@@ -21,7 +22,7 @@ _STAY: list[Any] = [
 ]  # fmt: skip
 # Lists of stays are in the order in which they began.
 _SINCE = (Member.starts, date.fromisoformat)
-_CRITERIA = frozenset({"within", "tenure", "recorded", "closed"})
+_CRITERIA = frozenset({"within", "tenure", "recorded", "closed", "anchor"})
 
 
 def household(session: Session, call: Call, vault: Vault, household_id: UUID) -> dict[str, Any]:
@@ -34,7 +35,13 @@ def answered(session: Session, call: Call, vault: Vault, row: Household) -> dict
     key = audit.household_key(
         session, call, vault, row, action=audit.READ, fields=answers.OF_HOUSEHOLD
     )
-    return answers.household(row, head_of(session, row.id), key)
+    return shown(session, row, key)
+
+
+def shown(session: Session, row: Household, key: DataKey) -> dict[str, Any]:
+    """The answer that shows a household as it stands, to who has its key."""
+    facts = session.execute(select(_head(row.id), _is_anchor(row.id))).one()
+    return answers.household(row, key, head=facts[0], anchor=facts[1])
 
 
 def households(session: Session, call: Call, vault: Vault, wanted: Wanted) -> dict[str, Any]:
@@ -45,16 +52,17 @@ def households(session: Session, call: Call, vault: Vault, wanted: Wanted) -> di
     scope = reach.scope(call, "households.read")
     homes = select(Member.household).where(Member.resident == scope.person, Member.ends.is_(None))
     own = [Household.id.in_(homes)] if scope.person else []
-    statement = (
-        select(*Household.__table__.c, Member.resident.label("head"))
-        .outerjoin(Member, and_(Member.household == Household.id, _heads_today()))
-        .where(
-            Household.ends.is_not(None) if wanted["closed"] else Household.ends.is_(None),
-            queries.in_scope(Household.tree_key, scope, *own),
-            *queries.within(Household.tree_key, wanted),
-            *queries.equal(Household, wanted, "tenure"),
-            *_recorded(wanted),
-        )
+    statement = select(
+        *Household.__table__.c,
+        _head(Household.id).label("head"),
+        _is_anchor(Household.id).label("anchor"),
+    ).where(
+        Household.ends.is_not(None) if wanted["closed"] else Household.ends.is_(None),
+        queries.in_scope(Household.tree_key, scope, *own),
+        *queries.within(Household.tree_key, wanted),
+        *queries.equal(Household, wanted, "tenure"),
+        *_recorded(wanted),
+        *([_is_anchor(Household.id) == wanted["anchor"]] if "anchor" in wanted else []),
     )
     order: Order = {"tree_key": (Household.tree_key, paging.text), "id": (Household.id, UUID)}
     page = queries.paged(session, statement, order, wanted, lambda row: row)
@@ -64,7 +72,10 @@ def households(session: Session, call: Call, vault: Vault, wanted: Wanted) -> di
     )
     return {
         **page,
-        "items": [answers.household(row, row.head, key(row)) for row in page["items"]],
+        "items": [
+            answers.household(row, key(row), head=row.head, anchor=row.anchor)
+            for row in page["items"]
+        ],
     }
 
 
@@ -97,12 +108,6 @@ def homes(session: Session, call: Call, wanted: Wanted) -> dict[str, Any]:
     return queries.paged(session, statement, order, wanted, answers.member)
 
 
-def head_of(session: Session, household_id: UUID) -> UUID | None:
-    """Who heads a household today."""
-    head = select(Member.resident).where(Member.household == household_id, _heads_today())
-    return session.scalar(head)
-
-
 def people_in(session: Session, household_id: UUID) -> bool:
     """Whether anybody lives in a household."""
     stay = select(Member.id).where(Member.household == household_id, Member.ends.is_(None))
@@ -126,8 +131,27 @@ def _seen(session: Session, call: Call, household_id: UUID) -> Household:
     return found
 
 
-def _heads_today() -> ColumnElement[bool]:
-    return and_(Member.relation == HEAD, Member.ends.is_(None))
+def _head(household: Any) -> Any:
+    """Who heads a household today."""
+    head = select(Member.resident).where(
+        Member.household == household, Member.relation == HEAD, Member.ends.is_(None)
+    )
+    return head.scalar_subquery()
+
+
+def _is_anchor(household: Any) -> ColumnElement[bool]:
+    """Whether somebody lives there who has the duty of an anchor household today."""
+    duty = (
+        select(Duty.id)
+        .join(Member, Member.resident == Duty.person)
+        .where(
+            Member.household == household,
+            Member.ends.is_(None),
+            Duty.role == "anchor_household",
+            queries.in_force(clock.local(clock.now()).date()),
+        )
+    )
+    return duty.exists()
 
 
 def _during(wanted: Wanted) -> list[ColumnElement[bool]]:

@@ -58,12 +58,13 @@ class CloseHousehold(HouseholdRef):
 
 class ListHouseholds(Page):
     """Which households to list: in a place, of a tenure; `recorded`: whether people were recorded
-    there; `closed`: those that are over instead.
+    there; `anchor`: whether it is an anchor household; `closed`: those that are over instead.
     """
 
     within = AreaCode()
     tenure = _tenure()
     recorded = fields.Boolean()
+    anchor = fields.Boolean()
     closed = fields.Boolean(load_default=False)
 
 

@@ -217,6 +217,7 @@ class Duty(Made):
 
     __table_args__ = (
         CheckConstraint("ends >= starts - 1", name="days"),
+        Index("duties_anchors", "person", postgresql_where=text("role = 'anchor_household'")),
         Index(None, "tree_key"),
     )
 

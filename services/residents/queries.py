@@ -160,7 +160,7 @@ def duties(session: Session, call: Call, wanted: Wanted) -> dict[str, Any]:
         in_scope(Duty.tree_key, scope, own, theirs),
         *equal(Duty, wanted, "person", "role", "department"),
         *within(Duty.tree_key, wanted),
-        *([_in_force(wanted["on"])] if "on" in wanted else []),
+        *([in_force(wanted["on"])] if "on" in wanted else []),
     )
     return paged(session, statement, {"id": (Duty.id, UUID)}, wanted, answers.duty)
 
@@ -209,7 +209,7 @@ def _home(session: Session, call: Call) -> str | None:
     if person is None:
         return None
     duty = select(Duty.area).where(
-        Duty.person == person, Duty.area.is_not(None), _in_force(clock.local(clock.now()).date())
+        Duty.person == person, Duty.area.is_not(None), in_force(clock.local(clock.now()).date())
     )
     lives = select(Resident.area).where(Resident.id == person)
     return session.scalar(duty.order_by(Duty.id).limit(1)) or session.scalar(lives)
@@ -241,5 +241,6 @@ def _distance(near: str) -> ColumnElement[int]:
     return case(*rings, else_=len(rings))
 
 
-def _in_force(day: date) -> ColumnElement[bool]:
+def in_force(day: date) -> ColumnElement[bool]:
+    """Whether a duty is in force on a day."""
     return and_(Duty.starts <= day, or_(Duty.ends.is_(None), Duty.ends >= day))

@@ -75,6 +75,10 @@ class Household(Schema):
     door = base.String(required=True, allow_none=True)
     tenure = base.String(required=True, validate=OneOf(TENURES))
     head = fields.Uuid(required=True, allow_none=True)
+    anchor = base.Boolean(
+        required=True,
+        metadata={"description": "whether somebody there has the duty of an anchor household"},
+    )
     recorded_at = fields.Moment(required=True, allow_none=True)
 
 
@@ -83,6 +87,7 @@ class HouseholdQuery(Page):
 
     within = fields.area()
     tenure = base.String(validate=OneOf(TENURES))
+    anchor = fields.QueryFlag(metadata={"description": "whether it is an anchor household"})
     recorded = fields.QueryFlag(metadata={"description": "whether people were recorded in it"})
     closed = fields.QueryFlag()
 

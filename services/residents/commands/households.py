@@ -40,11 +40,11 @@ def register(
         return _registered_before(session, call, vault, household)
     head = wanted["head"]
     if head is None:
-        return answers.household(household, None, key)
+        return answers.household(household, key)
     household = queries.get(session, Household, household.id, lock=True)
     stay = Stay(head, relation=HEAD, starts=household.starts)
     members.settle(session, call, household, stay, field="head")
-    return answers.household(household, head, key)
+    return reading.shown(session, household, key)
 
 
 def amend(session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def amend(session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any])
         members.follow(session, call, household)
     if changed or headed:
         household_rows.amended(session, call, household)
-    return answers.household(household, reading.head_of(session, household.id), key)
+    return reading.shown(session, household, key)
 
 
 def close(session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def close(session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any])
         household.sequence += 1
         household_rows.tell(session, call, HouseholdClosed, household)
     key = audit.household_key(session, call, vault, household, action=audit.CHANGE, fields=["to"])
-    return answers.household(household, None, key)
+    return answers.household(household, key)
 
 
 def _store(

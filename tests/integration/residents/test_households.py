@@ -44,6 +44,7 @@ def test_a_household_is_registered_in_its_grid_and_building_with_its_event(town)
         "building": BUILDING,
         "door": "402",
         "head": None,
+        "anchor": False,
         "tenure": "owned",
         "from": "2019-05-01",
         "to": None,

@@ -409,3 +409,18 @@ def test_a_household_s_people_are_read_by_index_whatever_the_past_was(owner_sess
         assert "Seq Scan on household_members" not in plan
     assert "Seq Scan" not in listed
     assert "Sort" not in listed
+
+
+def test_a_household_is_an_anchor_while_somebody_there_has_the_duty(world, home, other, person):
+    """中心户: between the building's chief and the neighbours."""
+    member = world.move_in(home, person, **{"from": "2020-01-01"})["id"]
+    duty = world.start_duty(person, "anchor_household", area=BUILDING, **{"from": "2020-01-01"})
+
+    assert world.household(home)["anchor"] is True
+    assert [item["id"] for item in world.households(anchor=True)["items"]] == [home]
+    assert [item["id"] for item in world.households(anchor=False)["items"]] == [other]
+    world.end_duty(duty["id"], "2026-10-01")
+    assert world.household(home)["anchor"] is False
+    world.end_duty(duty["id"], None)
+    world.move_out(home, member, "2026-10-01")
+    assert world.household(home)["anchor"] is False
