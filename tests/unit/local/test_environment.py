@@ -66,3 +66,16 @@ def test_secrets_and_ports_are_the_same_at_the_next_start(tmp_path):
     second = started(Home(tmp_path)).of_operator()
 
     assert first == second
+
+
+def test_an_operators_command_finds_a_homes_databases_unless_others_are_named(home):
+    port, password = home.port("postgres"), home.secret("database_tickets")
+    named = {"LINLI_DATABASE_URL_TICKETS": "postgresql://elsewhere/tickets"}
+
+    Environment(home, {}).choose_ports()
+    told, elsewhere = (Environment(home, given).of_operator() for given in ({}, named))
+
+    url = f"postgresql+psycopg2://linli_tickets:{password}@127.0.0.1:{port}/linli_tickets"
+    assert told["LINLI_DATABASE_URL_TICKETS"] == url
+    assert "LINLI_DATABASE_URL_GATEWAY" not in told
+    assert elsewhere["LINLI_DATABASE_URL_TICKETS"] == named["LINLI_DATABASE_URL_TICKETS"]
