@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 from chassis.personal_data import Tag, attach
+from services.residents.care import models as _care  # noqa: F401 - declares its table
 from services.residents.imports.models import Import
 from services.residents.models import Base
 
 _DUTY = "PIPL art. 13 (3): statutory duties of the residents' committee"
 _CONSENT = "PIPL art. 13 (1): consent"
+_CARE = "PIPL art. 13 (3) and 28: statutory care, strictly needed"
 _RECORD = "PIPL art. 54 to 56: duty to account for processing"
 _ASKED = "PIPL art. 13 (2): what the person asked for"
 _UNTIL_ERASURE = "until the person is erased"
@@ -48,6 +50,11 @@ TAGS = {
     "household_members.resident": Tag(
         "knowing who lives where, and counting", _DUTY, "for the figures"
     ),
+    "care_tags.resident": Tag("knowing whom to look after", _CARE, "with the tag"),
+    "care_tags.tag": Tag("knowing why, and counting", _CARE, "for the figures"),
+    "care_tags.note": _sealed("knowing how", _CARE),
+    "care_tags.given_by": Tag("saying who gave the tag", _RECORD, "with the tag"),
+    "care_tags.ended_by": Tag("saying who ended it", _RECORD, "with the tag"),
     "duties.person": Tag("knowing who is responsible", _DUTY, "with the duty"),
     "consents.person": Tag("proving what was agreed to", _CONSENT, "with the consent"),
     "consents.withdrawn_at": Tag(
