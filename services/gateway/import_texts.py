@@ -43,6 +43,11 @@ FAULTS: Mapping[str, tuple[str, str]] = {
         "The area right above is not in the tree, nor in a row above.",
     ),
     "unknown_area": ("没有这一区域。", "There is no such area."),
+    "unknown_household": (
+        "此处没有登记住户；请先导入户。",
+        "No household is registered at this door: import households first.",
+    ),
+    "before_start": ("最后一天早于第一天。", "The last day lies before the first."),
     "area_too_wide": (
         "请填写社区或社区内的地点。",
         "Give a community, or a place in one.",

@@ -20,6 +20,7 @@ FIELDS: Mapping[str, str] = {
     "bad_cursor": "这不是本列表给出的翻页位置。",
     "invalid_cursor": "这不是本列表给出的翻页位置。",
     "unknown_area": "没有这一区域。",
+    "unknown_household": "此处没有登记住户。",
     "area_too_wide": "请选择社区或社区内的地点。",
     "unknown_parent": "上一级区域尚未建立。",
     "unknown_category": "没有这一类别。",

@@ -28,7 +28,9 @@ from services.residents.vault import Vault
 
 log = logs.get("importer")
 
-BATCH = 200
+BATCH = 100
+# Rows that are read between renewals of the lease.
+_RENEW = 1000
 # Seconds.
 _POLL, _AGAIN, _FORGET_EVERY = 0.5, 1.0, 60.0
 
@@ -86,9 +88,10 @@ class Importer:
         with Session(self._engine) as session:
             content = files.content(session, self._vault, job)
         if job.rows is None:
-            self._tell_rows(job, spreadsheets.count(content, kind.columns))
+            found = self._holding(job, spreadsheets.rows(content, kind.columns))
+            self._tell_rows(job, spreadsheets.count(found))
         taker = Taker(kind.rows(self._vault), kind.columns, job.dry_run)
-        rows = spreadsheets.rows(content, kind.columns)
+        rows = self._holding(job, spreadsheets.rows(content, kind.columns))
         for row in islice(rows, job.done):
             taker.pass_over(row)
         for batch in _batches(rows):
@@ -97,6 +100,14 @@ class Importer:
             self._take(job, taker, batch)
             faultpoints.reach("import.batch")
         return False
+
+    def _holding(self, job: Import, rows: Iterator[Row]) -> Iterator[Row]:
+        """The rows of a file, whose reading alone may take longer than the lease."""
+        for number, row in enumerate(rows, start=1):
+            if number % _RENEW == 0:
+                with Session(self._engine) as session, session.begin():
+                    claims.held(session, job)
+            yield row
 
     def _tell_rows(self, job: Import, rows: int) -> None:
         with Session(self._engine) as session, session.begin():

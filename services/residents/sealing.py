@@ -42,11 +42,13 @@ def door(vault: Vault, key: DataKey, area: str, value: Personal) -> dict[str, An
     """The columns of a household that hold its door: sealed, and the blind index of the door in its
     area.
     """
+    return {"door": key.seal("door", value), "door_index": door_index(vault, area, value)}
+
+
+def door_index(vault: Vault, area: str, value: Personal) -> bytes:
+    """The blind index under which a door in an area is found."""
     spelling = f"{area}\n{identifiers.name(value.reveal())}"
-    return {
-        "door": key.seal("door", value),
-        "door_index": vault.blind_index("household_door", spelling),
-    }
+    return vault.blind_index("household_door", spelling)
 
 
 def key_of(vault: Vault, person: UUID, key_id: str | None, wrapped: bytes | None) -> DataKey | None:

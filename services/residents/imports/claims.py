@@ -17,7 +17,7 @@ from services.residents.imports import files, jobs
 from services.residents.imports.columns import Fault
 from services.residents.imports.models import Import, ImportFault
 
-LEASE = timedelta(seconds=10)
+LEASE = timedelta(seconds=30)
 # As often as this it may be taken on: a file that ends every process that reads it ends here.
 _ATTEMPTS = 10
 _KEPT = timedelta(days=1)
@@ -66,8 +66,9 @@ def held(session: Session, claimed: Import) -> Import:
 
 
 def record(session: Session, job: Import, outcomes: Iterable[str | list[Fault]]) -> None:
-    """Add up what became of some rows."""
+    """Add up what became of some rows, and renew the lease: taking them may have used it up."""
     results = list(outcomes)
+    job.claimed_until = clock.now() + LEASE
     counts = Counter(each if isinstance(each, str) else "failed" for each in results)
     job.done += len(results)
     for name, count in counts.items():

@@ -10,7 +10,7 @@ import csv
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from services.residents.imports import cells
 from services.residents.imports.columns import MOST, Column, Header, Row, Unreadable
@@ -51,9 +51,9 @@ def rows(content: bytes, columns: Sequence[Column]) -> Iterator[Row]:
     return _below(header, found)
 
 
-def count(content: bytes, columns: Sequence[Column]) -> int:
-    """How many rows of data there are; raises Unreadable for whatever `rows` would meet."""
-    counted = sum(1 for _ in rows(content, columns))
+def count(found: Iterable[Row]) -> int:
+    """How many rows there are; raises Unreadable for none, and for whatever reading them meets."""
+    counted = sum(1 for _ in found)
     if not counted:
         raise Unreadable("no_rows")
     return counted

@@ -1,11 +1,13 @@
 """Files of residents and households in a real database."""
 
+from datetime import date
+
 import pytest
 from sqlalchemy import create_engine, func, select
 from sqlalchemy.orm import Session
 
 from chassis import migrate
-from services.residents.models import AuditEntry, AuditPerson, Household, Resident
+from services.residents.models import AuditEntry, AuditPerson, Household, Member, Resident
 from tests.integration.residents.importing import Importing, counts
 from tests.integration.residents.world import (
     COMMUNITY,
@@ -244,6 +246,72 @@ def test_households_that_do_not_fit_say_why(households):
         (4, "tenure", "invalid_value"),
         (5, "from", "in_the_future"),
     ]
+
+
+def members(*rows):
+    heading = "姓名,身份证号,楼栋代码,门牌号,与户主关系,入住日期"
+    return "\n".join([heading, *(",".join(row) for row in rows)])
+
+
+def test_people_move_into_the_household_at_their_door_once(households, residents, engine):
+    households.run(f"area,door\n{BUILDING},7-1\n{BUILDING},7-2\n")
+    head, child = an_id_number(), an_id_number()
+    file = members(
+        ("王小明", head, BUILDING, "7-1", "户主", "2026-01-01"),
+        ("王小红", child, BUILDING, "7-1", "子女", ""),
+    )
+
+    first, second = residents.run(file), residents.run(file)
+    third = residents.run(members(("王小红", child, BUILDING, "7-2", "户主", "2026-11-20")))
+
+    assert counts(first) == (2, 0, 0, 0), first["errors"]
+    assert counts(second) == (0, 0, 2, 0), second["errors"]
+    assert counts(third) == (0, 1, 0, 0), third["errors"]
+    with Session(engine) as session:
+        stays = session.execute(
+            select(Member.relation, Member.starts, Member.ends).order_by(Member.id)
+        ).all()
+    assert [tuple(stay) for stay in stays[:1]] == [("head", date(2026, 1, 1), None)]
+    assert stays[1].relation == "child"
+    assert stays[1].starts == date(2026, 11, 1)
+    assert len(stays) == 3
+
+
+def test_who_has_moved_out_stays_away_and_a_relation_is_corrected(households, residents, engine):
+    households.run(f"area,door\n{BUILDING},6-1\n")
+    one, other = an_id_number(), an_id_number()
+    rows = [
+        ("甲", one, BUILDING, "6-1", "其他", "2026-01-01"),
+        ("乙", other, BUILDING, "6-1", "其他", "2026-01-01"),
+    ]
+    residents.run(members(*rows))
+    with Session(engine) as session, session.begin():
+        world = World(session)
+        (person,) = world.find(id_number=one)["items"]
+        stay = session.scalars(select(Member).where(Member.resident == person["id"])).one()
+        stay.ends = date(2026, 3, 1)
+
+    again = residents.run(members(rows[0], (*rows[1][:4], "户主", "2026-01-01")))
+
+    assert counts(again) == (0, 1, 1, 0), again["errors"]
+
+
+def test_a_door_that_nobody_registered_says_so(residents, engine):
+    before = number_of(engine, Resident)
+    found = residents.run(
+        members(
+            ("甲", an_id_number(), BUILDING, "no such door", "", ""),
+            ("乙", an_id_number(), BUILDING, "", "户主", ""),
+            ("丙", an_id_number(), BUILDING, "no such door", "邻居", ""),
+        )
+    )
+
+    assert [(each["row"], each["column"], each["code"]) for each in found["errors"]] == [
+        (2, "door", "unknown_household"),
+        (3, "door", "required"),
+        (4, "door", "unknown_household"),
+    ]
+    assert number_of(engine, Resident) == before
 
 
 def test_nothing_of_a_file_of_residents_lies_in_the_clear(residents, engine):

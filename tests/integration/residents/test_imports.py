@@ -176,6 +176,20 @@ def test_who_has_lost_the_claim_changes_nothing_any_more(importing, engine):
         claims.held(session, slow)
 
 
+def test_the_lease_is_renewed_while_a_long_file_is_read(importing, engine, monkeypatch):
+    monkeypatch.setattr("services.residents.importer._RENEW", 2)
+    begun = importing.begin(tree(a_district(), *"甲乙丙").encode())
+    job = importing.claim()
+    _run_out(engine, begun)
+
+    rows = importing.importer._holding(job, iter(range(3)))
+
+    assert list(rows) == [0, 1, 2]
+    assert importing.claim() is None
+    _run_out(engine, begun)
+    importing.importer.work()
+
+
 def test_two_workers_never_take_the_same_import(importing, engine):
     importing.begin(tree(a_district()).encode())
     importing.begin(tree(a_district()).encode())

@@ -56,7 +56,7 @@ def faults(content):
 
 def refused(content):
     with pytest.raises(Unreadable) as unreadable:
-        spreadsheets.count(content, COLUMNS)
+        spreadsheets.count(spreadsheets.rows(content, COLUMNS))
     fault = unreadable.value.fault
     return fault.code, fault.row, fault.column
 
