@@ -1,5 +1,5 @@
-"""What the gateway holds of a person, which it takes away when they are erased: their ways to sign
-in.
+"""What the gateway holds of a person, their ways to sign in; which it takes away when they are
+erased or, as far as it came from there, when their phone number is.
 """
 
 from typing import Any
@@ -30,6 +30,18 @@ def forget_person(session: Session, event: CloudEvent) -> None:
     session.execute(delete(Account).where(Account.person == person))
     keys = delete(ApiKey).where(ApiKey.owner_kind == "person", ApiKey.owner == str(person))
     session.execute(keys)
+
+
+def end_by_phone(session: Session, event: CloudEvent) -> None:
+    """End the sessions that a person opened by phone before the event. Raises ValidationError."""
+    person = PersonRecord().load(event.data)["resident"]
+    session.execute(
+        delete(SignedIn).where(
+            SignedIn.person == person,
+            SignedIn.method == "code",
+            SignedIn.created_at <= event.time,
+        )
+    )
 
 
 def held_on(session: Session, person: UUID) -> dict[str, Any]:

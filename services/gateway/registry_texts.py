@@ -47,6 +47,13 @@ REGISTRY: Mapping[str, Mapping[str, Text]] = {
         "Care tag given",
         "This person has this care tag already.",
     ),
+    "phone_withdrawn": both(
+        "手机号已停用",
+        "该手机号已从原居民名下移除，不能用于登录。请到社区服务窗口办理。",
+        "Number withdrawn",
+        "This number was taken from whom it belonged to, and signs nobody in. "
+        "Ask at the community's desk.",
+    ),
     "household_exists": both(
         "该户已登记",
         "该处已有登记的住户。",

@@ -94,6 +94,12 @@ class GatewayService(
         with self.db.transaction(event) as session:
             duties.keep_duty(session, event)
 
+    @on_event("linli.residents.resident_phone_withdrawn.v1")
+    def on_resident_phone_withdrawn(self, event: CloudEvent) -> None:
+        """End what was opened with the number that is theirs no more."""
+        with self.db.transaction(event) as session:
+            erasure.end_by_phone(session, event)
+
     @on_event("linli.residents.resident_erased.v1")
     def on_resident_erased(self, event: CloudEvent) -> None:
         """End their sessions and keys."""

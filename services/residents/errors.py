@@ -1,6 +1,6 @@
 """What residents refuses, beyond what every service refuses."""
 
-from chassis.errors import Conflict, Invalid
+from chassis.errors import Conflict, Forbidden, Invalid
 
 
 class AreaExists(Conflict):
@@ -25,6 +25,12 @@ class CareTagGiven(Conflict):
     """This person has this care tag already."""
 
     code = "care_tag_given"
+
+
+class PhoneWithdrawn(Forbidden):
+    """This number was taken from whom it belonged to, and signs nobody in."""
+
+    code = "phone_withdrawn"
 
 
 class HouseholdExists(Conflict):

@@ -122,6 +122,12 @@ class ResidentAmended(_Resident):
     type = "linli.residents.resident_amended.v1"
 
 
+class ResidentPhoneWithdrawn(_Resident):
+    """The number that a person signed in by is theirs no more: what was opened with it is over."""
+
+    type = "linli.residents.resident_phone_withdrawn.v1"
+
+
 class ResidentErased(_Resident):
     """Who a person is was forgotten for good: whoever keeps something of theirs removes it."""
 

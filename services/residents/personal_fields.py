@@ -6,6 +6,7 @@ from chassis.personal_data import Tag, attach
 from services.residents.care import models as _care  # noqa: F401 - declares its table
 from services.residents.imports.models import Import
 from services.residents.models import Base
+from services.residents.withdrawn_phones import WithdrawnPhone  # noqa: F401 - declares its table
 
 _DUTY = "PIPL art. 13 (3): statutory duties of the residents' committee"
 _CONSENT = "PIPL art. 13 (1): consent"
@@ -32,6 +33,11 @@ TAGS = {
     "residents.address": _sealed("finding the door"),
     "residents.name_index": _index("name"),
     "residents.phone_index": _index("phone"),
+    "withdrawn_phones.phone_index": Tag(
+        "letting nobody in by a number that was taken from somebody; a keyed digest",
+        _DUTY,
+        "90 days, or until somebody is given the number",
+    ),
     "residents.id_number_index": _index("ID number"),
     "residents.area": Tag("counting, and saying who serves whom", _DUTY, "for the figures"),
     "residents.used_at": Tag(

@@ -54,7 +54,7 @@ class Sessions(Capability):
         answer=schemas.SessionOpened,
         status=201,
         location="/sessions/current",
-        errors=(WrongCredentials, passwords.Locked, CommandReused),
+        errors=(WrongCredentials, passwords.Locked, CommandReused, "403 phone_withdrawn"),
         secret=True,
         rate="sign_in",
     )
@@ -136,7 +136,9 @@ def _with_code(service: Any, ask: Ask) -> SignIn:
     # A wrong try is committed before it is refused.
     if not good:
         raise WrongCredentials()
-    known = ask.of(service.residents).ensure_resident({"phone": ask.body["phone"]})
+    known = ask.of(service.residents).ensure_resident(
+        {"phone": ask.body["phone"], "signing_in": True}
+    )
     hours = service.gate.settings.session_hours
     return SignIn(UUID(known["id"]), "code", timedelta(hours=hours), None, _user_agent(ask))
 

@@ -17,10 +17,10 @@ from chassis.call import Call
 from chassis.errors import NotFound
 from chassis.events import EventSchema, Route, emit
 from chassis.ids import new_id
-from services.residents import answers, area_codes, audit, queries, reach, sealing
+from services.residents import answers, area_codes, audit, queries, reach, sealing, withdrawn_phones
 from services.residents.commands import rows
 from services.residents.errors import ResidentExists, invalid
-from services.residents.events import ResidentAmended, ResidentRegistered
+from services.residents.events import ResidentAmended, ResidentPhoneWithdrawn, ResidentRegistered
 from services.residents.models import Area, Resident, ResidentKey
 from services.residents.personal import Personal
 from services.residents.reach import Subject
@@ -41,6 +41,8 @@ def register(
     """
     _demand_to_register(call, wanted["area"])
     _check_area(session, wanted["area"])
+    if wanted["phone"] is not None:
+        withdrawn_phones.give(session, sealing.index(vault, "phone", wanted["phone"]))
     person, key = _store(session, call, vault, wanted, _command_id(call))
     if person is not None:
         return answers.resident(person, key)
@@ -51,9 +53,12 @@ def ensure(session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]
     """The id of the person with this phone number, who is made known if nobody was.
 
     Asks for no grant: it is how people sign in and how a request gets its reporter, and its answer
-    says nothing about them.
+    says nothing about them. `signing_in` raises PhoneWithdrawn.
     """
-    same = Resident.phone_index == sealing.index(vault, "phone", wanted["phone"])
+    index = sealing.index(vault, "phone", wanted["phone"])
+    if wanted["signing_in"]:
+        withdrawn_phones.check_signing_in(session, index)
+    same = Resident.phone_index == index
     known = session.scalar(select(Resident.id).where(same))
     if known is not None:
         _note_use(session, known)
@@ -143,12 +148,24 @@ def _amend(
         field: value for field, value in changes.items() if value != _current(person, key, field)
     }
     if changed:
+        before = person.phone_index
         _apply(vault, key, person, changed)
         person.sequence += 1
         with _taken():
             session.flush()
         _emit(session, call, ResidentAmended, person)
+        if person.phone_index != before:
+            _change_phone(session, call, person, before)
     return answers.resident(person, key)
+
+
+def _change_phone(session: Session, call: Call, person: Resident, before: bytes | None) -> None:
+    """The number of before signs them in no more, and what it opened is over."""
+    withdrawn_phones.give(session, person.phone_index)
+    if before is not None:
+        withdrawn_phones.withdraw(session, before)
+        person.sequence += 1
+        _emit(session, call, ResidentPhoneWithdrawn, person)
 
 
 def _apply(vault: Vault, key: DataKey, person: Resident, changed: Mapping[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """People in a real database: registered, found, amended, masked in every answer."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import delete, select, update
@@ -9,9 +10,10 @@ from sqlalchemy.orm import Session
 from chassis.call import Actor, Call, Grant, system_call
 from chassis.errors import Forbidden, Invalid, NotFound
 from chassis.ids import new_id
-from services.residents.errors import ResidentExists
+from services.residents.errors import PhoneWithdrawn, ResidentExists
 from services.residents.models import Resident, ResidentKey
 from services.residents.vault import SealBroken, Vault
+from services.residents.withdrawn_phones import WithdrawnPhone
 from tests.integration.residents.world import (
     COMMUNITY,
     VAULT,
@@ -257,7 +259,7 @@ def test_amending_changes_what_is_given_and_says_only_that_it_happened(world):
     assert amended["phone"] == f"138****{phone[-4:]}"
     assert amended["address"] is None
     assert amended["area"] == COMMUNITY
-    assert amended["version"] == 2
+    assert amended["version"] == 3, "one more for the number that is theirs no longer"
     assert ids(world.find(phone=phone)) == [person]
     assert ids(world.find(name="王大明", within=COMMUNITY)) == [person]
     assert ids(world.find(name="王小明")) == []
@@ -401,3 +403,49 @@ def test_after_a_new_master_key_old_rows_open_and_new_ones_name_it(world):
     world.vault = VAULT
     with pytest.raises(SealBroken):
         world.resident(new)
+
+
+def test_a_number_that_was_taken_lets_nobody_in_until_somebody_is_given_it(world):
+    phone = a_phone()
+    person = world.register(phone=phone)["id"]
+    assert world.ensure(phone, signing_in=True) == person
+
+    world.amend(person, phone=None)
+
+    with pytest.raises(PhoneWithdrawn):
+        world.ensure(phone, signing_in=True)
+    reporter = world.ensure(phone)
+    with pytest.raises(PhoneWithdrawn):
+        world.ensure(phone, signing_in=True)
+    assert world.register("孙新", phone=phone)["id"] == reporter != person
+    assert world.ensure(phone, signing_in=True) == reporter
+    told = [event["type"].split(".")[2] for event in world.events_of(person)]
+    assert told == ["resident_registered", "resident_amended", "resident_phone_withdrawn"]
+
+
+def test_a_number_that_was_taken_long_ago_lets_in_whoever_has_it_now(world):
+    phone = a_phone()
+    person = world.register(phone=phone)["id"]
+    world.amend(person, phone=a_phone())
+    long_ago = {"withdrawn_at": WithdrawnPhone.withdrawn_at - timedelta(days=91)}
+    world.session.execute(update(WithdrawnPhone).values(long_ago))
+
+    assert world.ensure(phone, signing_in=True) != person
+
+
+def test_a_number_that_was_taken_back_is_its_owners_again(world):
+    phone = a_phone()
+    person = world.register(phone=phone)["id"]
+    world.amend(person, phone=None)
+    world.amend(person, phone=phone)
+
+    assert world.ensure(phone, signing_in=True) == person
+
+
+def test_of_a_number_that_was_taken_only_the_blind_index_is_kept(world):
+    person = world.register(phone="13812340000")["id"]
+    world.amend(person, phone=None)
+
+    kept = world.session.scalars(select(WithdrawnPhone.phone_index)).all()
+    assert kept
+    assert not any(b"13812340000" in index for index in kept)

@@ -115,7 +115,7 @@ IN_REGISTRY: dict[str, Lies] = {
     "areas": lambda _call, reach: residents.of_area(_place(reach)),
     "departments": lambda _call, reach: residents.of_department(_serves(reach)),
     "residents": lambda call, reach: residents.of_resident(call, _whom(reach), _place(reach)),
-    "households": lambda _call, reach: residents.of_household(_place(reach)),
+    "households": lambda _call, reach: residents.of_household(_place(reach), own=reach == "own"),
     "duties": lambda call, reach: residents.of_duty(
         call, _whom(reach), _place(reach), _serves(reach)
     ),
