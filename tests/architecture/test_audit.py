@@ -23,6 +23,7 @@ WAYS = {
         "answers.py",
         "commands/people.py",
         "commands/households.py",
+        "household_queries.py",  # it is given one that the audit opened
     },
     # Opens a file that is being imported, whose rows pass through commands.
     "open_file_key": {"vault.py", "imports/files.py"},
