@@ -56,14 +56,7 @@ def households(session: Session, call: Call, vault: Vault, wanted: Wanted) -> di
         *Household.__table__.c,
         _head(Household.id).label("head"),
         _is_anchor(Household.id).label("anchor"),
-    ).where(
-        Household.ends.is_not(None) if wanted["closed"] else Household.ends.is_(None),
-        queries.in_scope(Household.tree_key, scope, *own),
-        *queries.within(Household.tree_key, wanted),
-        *queries.equal(Household, wanted, "tenure"),
-        *_recorded(wanted),
-        *([_is_anchor(Household.id) == wanted["anchor"]] if "anchor" in wanted else []),
-    )
+    ).where(queries.in_scope(Household.tree_key, scope, *own), *_wanted(wanted))
     order: Order = {"tree_key": (Household.tree_key, paging.text), "id": (Household.id, UUID)}
     page = queries.paged(session, statement, order, wanted, lambda row: row)
     criteria = {name for name in _CRITERIA if wanted.get(name) is not None}
@@ -159,6 +152,16 @@ def _during(wanted: Wanted) -> list[ColumnElement[bool]]:
         # The expression of the constraints, whose index finds a day among all the past.
         return [func.daterange(Member.starts, Member.ends, "[]").op("@>")(wanted["on"])]
     return [Member.ends.is_not(None) if wanted["past"] else Member.ends.is_(None)]
+
+
+def _wanted(wanted: Wanted) -> list[ColumnElement[bool]]:
+    return [
+        Household.ends.is_not(None) if wanted["closed"] else Household.ends.is_(None),
+        *queries.within(Household.tree_key, wanted),
+        *queries.equal(Household, wanted, "tenure"),
+        *_recorded(wanted),
+        *([_is_anchor(Household.id) == wanted["anchor"]] if "anchor" in wanted else []),
+    ]
 
 
 def _recorded(wanted: Wanted) -> list[ColumnElement[bool]]:

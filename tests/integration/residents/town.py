@@ -66,7 +66,8 @@ def its_people(session: Session, *, past: int) -> None:
         select(Household.id).where(Household.ends.is_(None)).order_by(Household.tree_key, "id")
     ).all()
     people = [new_id() for _ in range(len(homes) + past)]
-    columns = {"tree_key": "", "locale": "zh-CN", "sequence": 1, "registered_at": MOMENT}
+    columns = {"tree_key": "", "locale": "zh-CN", "sequence": 1}
+    columns |= {"registered_at": MOMENT, "used_at": MOMENT}
     session.execute(insert(Resident), [{"id": person, **columns} for person in people])
     stays = [
         *((home, people[number], "head", _START, None) for number, home in enumerate(homes)),
