@@ -6,7 +6,7 @@
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from chassis.problems import STATUS
 from services.gateway.operation import OPERATIONS, PREFIX, PUBLIC, Operation
 from services.gateway.problem_texts import PROBLEMS
 from services.gateway.schemas.common import Problem
+from services.gateway.schemas.fields import Map
 
 _ABOUT = """\
 Errors are problem details (RFC 9457) in the language of `Accept-Language`. Lists are `{items,
@@ -70,13 +71,7 @@ def document() -> dict[str, Any]:
         resolved.add(_class(schema))
         return _class(schema).__name__
 
-    spec = APISpec(
-        title="Linli",
-        version="1",
-        openapi_version="3.1.0",
-        info={"description": _ABOUT},
-        plugins=[MarshmallowPlugin(schema_name_resolver=named)],
-    )
+    spec = _begun(named)
     spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
     spec.components.schema("Problem", schema=Problem)
     for code in sorted({code for declared in OPERATIONS for _, code in errors_of(declared)}):
@@ -118,6 +113,23 @@ def errors_of(declared: Operation) -> list[tuple[int, str]]:
     if declared.if_match and "required" in declared.if_match:
         told.append("428 precondition_required")
     return sorted({_status_and_code(error) for error in told})
+
+
+def _begun(named: Callable[[Any], str]) -> APISpec:
+    """The document before anything is in it; `named` is what a schema is called."""
+    plugin = MarshmallowPlugin(schema_name_resolver=named)
+    about = {"description": _ABOUT}
+    spec = APISpec("Linli", "1", openapi_version="3.1.0", info=about, plugins=[plugin])
+    converter: Any = plugin.converter
+    converter.add_attribute_function(_names)
+    return spec
+
+
+def _names(converter: Any, field: Any, **_: Any) -> dict[str, Any]:
+    """What the names of a map's members may be, which apispec leaves out."""
+    if not isinstance(field, Map):
+        return {}
+    return {"propertyNames": converter.field2property(field.key_field)}
 
 
 def _status_and_code(error: str | type[ServiceError]) -> tuple[int, str]:

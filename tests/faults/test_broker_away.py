@@ -8,6 +8,7 @@ import pytest
 
 from chassis.testing import eventually
 from deploy.local.environment import SERVICES
+from tests.faults.alarms import clear_alarms
 from tests.faults.load import send
 from tests.stack.clients import filing, new_key
 
@@ -31,13 +32,33 @@ def freeze(broker):
     broker.freeze()
 
 
-def bring_back(broker):
-    """Whatever was done to it."""
-    if broker.running:
-        broker.thaw()
-    else:
-        broker.start()
-    eventually(broker.answers)
+def memory_alarm(broker):
+    """The broker has no memory left: it takes nothing, and lets publishers believe that it does."""
+    broker.control("set_vm_memory_high_watermark", "absolute", "1MB")
+
+
+def disk_alarm(broker):
+    """The same for its disk."""
+    broker.control("set_disk_free_limit", "1000GB")
+
+
+def start(broker):
+    """After it was stopped or killed."""
+    broker.start()
+
+
+def thaw(broker):
+    """After it was frozen."""
+    broker.thaw()
+
+
+BACK = {
+    stop: start,
+    kill: start,
+    freeze: thaw,
+    memory_alarm: clear_alarms,
+    disk_alarm: clear_alarms,
+}
 
 
 def pids(stack):
@@ -67,7 +88,9 @@ AWAY = [
     pytest.param(freeze, 8, marks=slice_),
     (stop, 30),
     (kill, 5),
-    (freeze, 30),
+    (freeze, 120),
+    (memory_alarm, 15),
+    (disk_alarm, 15),
 ]
 """How, and for how many seconds at least."""
 
@@ -88,7 +111,8 @@ def test_a_broker_that_goes_away_and_comes_back_costs_nothing(drill, how, second
         while time.monotonic() - away < seconds:
             refused_in_time(drill, resident, body, key)
             time.sleep(0.5)
-        bring_back(broker)
+        BACK[how](broker)
+        eventually(broker.answers)
         back = time.monotonic()
         eventually(lambda: send(resident, "tickets", body, key)[0].status == 201, within=20)
         filed_after = time.monotonic() - back

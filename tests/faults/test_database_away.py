@@ -8,6 +8,7 @@ import pytest
 
 from chassis.testing import eventually
 from tests.faults.load import send
+from tests.faults.locks import locked
 from tests.stack.clients import filing, new_key
 
 pytestmark = pytest.mark.timeout(400)
@@ -58,9 +59,37 @@ def test_a_frozen_database_is_answered_with_come_back_later(drill):
         frozen = time.monotonic()
         with drill.crowd.residents[0].twin() as resident:
             while time.monotonic() - frozen < 12:
-                attempt, _ = send(resident, "tickets", filing(), new_key())
-                assert attempt.status in (0, 503), attempt
+                answer = resident.post("tickets", filing(), key=new_key())
+                assert answer.status_code == 503, answer.text
+                assert int(answer.headers["Retry-After"]) > 0
         server.thaw()
         drill.wait_for(answers=20)
 
     drill.verify()
+
+
+@pytest.mark.parametrize("seconds", [60])
+def test_a_locked_table_is_answered_with_come_back_later_and_stops_nobody_else(drill, seconds):
+    stack = drill.stack
+    with drill.load():
+        drill.wait_for(answers=20)
+        with locked(stack), drill.crowd.residents[0].twin() as resident:
+            begun, body, key = time.monotonic(), filing(), new_key()
+            while time.monotonic() - begun < seconds:
+                answer = resident.post("tickets", body, key=key)
+                assert answer.status_code in (503, 409), answer.text
+                assert int(answer.headers["Retry-After"]) > 0
+                for other in ("areas", "inbox", "events", "sessions/current"):
+                    drill.report.measure("table locked: others answer", *timed(resident, other))
+        back = time.monotonic()
+        drill.wait_for(answers=20)
+        drill.report.measure("unlocked → 20 answers", time.monotonic() - back, HEALED_WITHIN)
+
+    drill.verify()
+
+
+def timed(client, path):
+    """How long an answer took that must be a success, and how long it may."""
+    begun = time.monotonic()
+    client.read(path)
+    return time.monotonic() - begun, 2.5

@@ -16,6 +16,7 @@ FAIR: Mapping[str, str] = {
     "category_is_a_group": "nor which of them only hold others",
     "area_too_wide": "which level is narrow enough depends on what it is for",
     "no_grid": "which places lie in a grid stands in the tree",
+    "period_too_long": "two days that are each in order may lie too far apart",
     "in_the_future": "what the time is, no schema knows",
     "only_by_call": "some answers are for those who called, others for those who were",
     "not_a_spreadsheet": "bytes are bytes",
@@ -26,6 +27,9 @@ FAIR: Mapping[str, str] = {
 FAIR_OF_A_FIELD: Mapping[tuple[str, str], str] = {
     ("id_number", "invalid_value"): "GB 11643 has a check digit",
     ("phone", "invalid_value"): "which numbers are given out is in no pattern",
+    ("part", "invalid_value"): "which tickets of a rate: only together with `rate`",
+    ("as_of", "invalid_value"): "the same",
+    ("direct", "invalid_value"): "the same",
     ("reopen", "invalid_value"): "who says that it is solved has nothing to open again",
     ("level", "invalid_value"): "a place's level is that of the last letter of its code",
     ("file", "required"): "OpenAPI has no word for a part that is a file: one with a file's name",

@@ -68,8 +68,7 @@ def test_no_operation_is_left_without_a_success(answered):
 
 @pytest.mark.slice
 def test_examples_and_boundaries_are_answered_as_promised(community, seed, tmp_path):
-    # Two at once: there is little chance in boundaries that a second worker could spoil.
-    briefly = ("--phases", "examples,coverage", "--workers", "2")
+    briefly = ("--phases", "examples,coverage")
 
     status, said, _ = fuzz(community, "secretary", seed, tmp_path, *briefly)
 
