@@ -88,7 +88,7 @@ AWAY = [
     pytest.param(freeze, 8, marks=slice_),
     (stop, 30),
     (kill, 5),
-    (freeze, 120),
+    (freeze, 30),
     (memory_alarm, 15),
     (disk_alarm, 15),
 ]
