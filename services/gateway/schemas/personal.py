@@ -116,6 +116,9 @@ class Export(Schema):
     resident = base.Nested(ExportedResident, required=True)
     duties = base.List(base.Nested(Duty), required=True)
     homes = base.List(base.Nested(Member), required=True)
+    care_tags = base.List(
+        base.Dict(), required=True, metadata={"description": "told to the person only"}
+    )
     consents = base.List(base.Nested(Consent), required=True)
     tickets = base.List(base.Nested(TicketReference), required=True)
     notifications = base.List(base.Nested(Told), required=True)

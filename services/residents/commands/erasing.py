@@ -5,13 +5,14 @@ stays, for the figures.
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from chassis import clock
 from chassis.call import Call
 from chassis.events import Route, emit
 from services.residents import area_codes, audit, queries, reach, sealing
+from services.residents.care.models import CareTag
 from services.residents.errors import OnDuty
 from services.residents.events import ResidentErased
 from services.residents.models import Duty, Resident, ResidentKey
@@ -53,6 +54,7 @@ def _forget(session: Session, person: Resident) -> None:
         setattr(person, column, None)
     person.erased_at = clock.now()
     person.sequence += 1
+    session.execute(update(CareTag).where(CareTag.resident == person.id).values(note=None))
     session.execute(delete(ResidentKey).where(ResidentKey.resident == person.id))
     session.flush()
 

@@ -131,7 +131,8 @@ def test_an_export_is_all_that_is_held_and_is_noted(world):
         "registered_at": "",
         "erased_at": None,
     }
-    assert [held["duties"], held["homes"], held["consents"]] == [[duty], [], [consent]]
+    assert [held["duties"], held["homes"], held["care_tags"]] == [[duty], [], []]
+    assert held["consents"] == [consent]
     assert world.audit_of(person)["items"][0]["action"] == "export"
 
 
@@ -143,3 +144,24 @@ def test_only_who_may_is_given_an_export(world):
         world.export(person, caller(f"area:{COMMUNITY}", "residents.read", "residents.disclose"))
     with pytest.raises(Hidden):
         world.export(person, caller("own", person=world.register()["id"]))
+
+
+def test_care_tags_are_exported_to_the_person_and_to_nobody_else(world):
+    person = world.register()["id"]
+    world.give_care_tag(person, "elder_alone", note="每周二走访")
+
+    mine = world.export(person, caller("own", "residents.export", person=person))
+    others = world.export(person, caller("any", "residents.export"))
+
+    assert [tag["note"] for tag in mine["care_tags"]] == ["每周二走访"]
+    assert others["care_tags"] == []
+
+
+def test_the_note_of_a_care_tag_goes_with_the_person(world):
+    person = world.register()["id"]
+    world.give_care_tag(person, "elder_alone", note="每周二走访")
+
+    world.erase(person)
+
+    (tag,) = world.care_tags_of(person)["items"]
+    assert tag["note"] is None
