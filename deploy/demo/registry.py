@@ -1,4 +1,4 @@
-"""Brings the community's registry into the system: places, people and households from files, then
+"""Brings the community's registry into the system: places, households and people from files, then
 departments and duties.
 """
 
@@ -14,6 +14,7 @@ from deploy.demo.plan import Issue
 from deploy.demo.progress import Bar
 
 _EXISTS = 409
+_RELATIONS = ("户主", "配偶", "子女")
 _LOOK_EVERY = 0.3
 """Seconds."""
 
@@ -33,8 +34,8 @@ class Registry:
         NotImported.
         """
         self._import("areas", _areas())
-        self._import("residents", _residents())
         self._import("households", _households())
+        self._import("residents", _residents())
         for code, (zh, en) in community.DEPARTMENTS.items():
             self._once("departments", {"code": code, "name": zh, "names": {"zh": zh, "en": en}})
         staff, reporters = community.staff(), community.reporters(issues)
@@ -87,12 +88,16 @@ def _areas() -> list[Sequence[str]]:
 
 def _residents() -> list[Sequence[str]]:
     living = [
-        (person.name, person.phone or "", person.id_number, person.area)
+        (
+            *(person.name, person.phone or "", person.id_number, person.area),
+            *(household.door, relation, community.SINCE),
+        )
         for household in community.households()
-        for person in household.people
+        for person, relation in zip(household.people, _RELATIONS, strict=False)
     ]
-    staff = [(duty.name, duty.phone, "", duty.area or "") for duty in community.staff()]
-    return [("姓名", "手机号", "身份证号", "区域代码"), *living, *staff]
+    staff = [(duty.name, duty.phone, "", duty.area or "", "", "", "") for duty in community.staff()]
+    headings = ("姓名", "手机号", "身份证号", "区域代码", "门牌号", "与户主关系", "入住日期")
+    return [headings, *living, *staff]
 
 
 def _households() -> list[Sequence[str]]:
