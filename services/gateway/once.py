@@ -35,7 +35,7 @@ def run(service: Any, ask: "Ask", handle: Callable[["Ask"], Response]) -> Respon
     if isinstance(claimed, Stored):
         return _replay(claimed)
     ask = replace(ask, call=replace(ask.call, command_id=str(scope.command_id())))
-    with _settled(service, claimed, ask.operation.secret) as settle:
+    with _settled(service, claimed, ask.operation.storable) as settle:
         response = handle(ask)
         settle(response)
     return response
@@ -53,7 +53,7 @@ def _canonical(ask: "Ask") -> bytes:
 
 
 @contextmanager
-def _settled(service: Any, claim: Claim, secret: bool) -> Iterator[Callable[[Response], None]]:
+def _settled(service: Any, claim: Claim, storable: bool) -> Iterator[Callable[[Response], None]]:
     """Settle the claim whatever happens: the answer is kept if it may be, and otherwise the way is
     free for another attempt.
     """
@@ -65,10 +65,10 @@ def _settled(service: Any, claim: Claim, secret: bool) -> Iterator[Callable[[Res
             status = answered[0].status_code if answered else 500
             if not idempotency.is_stored(status):
                 idempotency.abandon(session, claim)
-            elif secret:
-                idempotency.release(session, claim, clock.now())
-            else:
+            elif storable:
                 idempotency.finish(session, claim, _storable(answered[0]))
+            else:
+                idempotency.release(session, claim, clock.now())
 
 
 def _storable(response: Response) -> Stored:

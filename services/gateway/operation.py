@@ -43,11 +43,17 @@ class Operation:
     media_type: str
     also_as: tuple[str, ...]
     secret: bool
+    personal: bool
     owner_decides: bool
     rate: str
     caller_rate: str | None
     upload: int | None
     tag: str
+
+    @property
+    def storable(self) -> bool:
+        """Whether its answer may be kept, to be given again under the same key."""
+        return not (self.secret or self.personal)
 
     # Building a schema costs more than using it.
     @cached_property
@@ -95,6 +101,7 @@ def operation(
     media_type: str = "application/json",
     also_as: tuple[str, ...] = (),
     secret: bool = False,
+    personal: bool = False,
     owner_decides: bool = False,
     rate: str = "anonymous",
     caller_rate: str | None = None,
@@ -109,8 +116,9 @@ def operation(
     is compared with, `version` or `whole`, and whether it is `required`. `errors`: what it may
     raise besides what its declaration implies, as classes or, for what other services raise, as
     `<status> <code>`. `media_type`: of the answer; `also_as`: others that the query may ask for, of
-    an answer that the handler streams. `secret`: its answer is never stored. `rate`:
-    the rate that holds for anonymous callers. `caller_rate`: one more, of this operation, for each
+    an answer that the handler streams. `secret`: its answer is never stored and has no tag.
+    `personal`: nor is one that says what is kept in the register alone. `rate`: the rate that holds
+    for anonymous callers. `caller_rate`: one more, of this operation, for each
     caller. `upload`: it takes a file of so many bytes, as the part `file` of a form.
     """
 
@@ -131,6 +139,7 @@ def operation(
             media_type=media_type,
             also_as=also_as,
             secret=secret,
+            personal=personal,
             owner_decides=owner_decides,
             rate=rate,
             caller_rate=caller_rate,

@@ -8,9 +8,9 @@ import pytest
 
 from tests.e2e import javascript
 from tests.e2e.amqp_consume import AmqpConsume
-from tests.stack.fixtures import community, ready, stack
+from tests.stack.fixtures import community, ready, stack, stack_settings
 
-__all__ = ["community", "ready", "stack"]
+__all__ = ["community", "ready", "stack", "stack_settings"]
 
 
 @pytest.fixture(scope="module")

@@ -16,12 +16,12 @@ from tests.faults.drill import Drill, Report, Watchers, Wires
 from tests.faults.event_stream import EventStream
 from tests.faults.ledger import Ledger
 from tests.faults.load import Crowd
-from tests.stack.fixtures import community, ready, stack
+from tests.stack.fixtures import community, ready, stack, stack_settings
 from tests.stack.proxy import Proxy
 from tests.stack.stack import Stack
 from tests.stack.wire import Log, Subscriber
 
-__all__ = ["community", "ready", "stack"]
+__all__ = ["community", "ready", "stack", "stack_settings"]
 
 SEED = int(os.environ.get("LINLI_FAULTS_SEED") or random.SystemRandom().randrange(1_000_000))
 REPORT = Report()

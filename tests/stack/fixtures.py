@@ -15,14 +15,20 @@ from deploy.local.environment import SERVICES
 from tests.stack.clients import Community
 from tests.stack.stack import Stack
 
-__all__ = ["community", "ready", "stack"]
+__all__ = ["community", "ready", "stack", "stack_settings"]
 
 
 @pytest.fixture(scope="session")
-def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+def stack_settings() -> dict[str, str]:
+    """Variables for the services of our own system; a suite may want others."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def stack(request: pytest.FixtureRequest, stack_settings: dict[str, str]) -> Iterator[Stack]:
     """A system of our own; a test that stops or breaks a part of it brings it back."""
     folder = places.scratch()
-    stack = Stack(folder)
+    stack = Stack(folder, stack_settings)
     try:
         stack.up()
         yield stack

@@ -38,7 +38,7 @@ WITHOUT_LIMITS = {
     "LINLI_RATE_ANONYMOUS_PHONE": "1000000/minute",
     "LINLI_RATE_SIGN_IN": "1000000/minute",
     "LINLI_RATE_CODES": "1000000/minute",
-    "LINLI_CODES_PER_PHONE": "1000000",
+    "LINLI_CODES_PER_PHONE": "20",
     # Seconds until what a killed worker was about to send is sent by another.
     "LINLI_DELIVERY_LEASE": "8",
 }

@@ -37,6 +37,7 @@ class Households(Capability):
         status=201,
         location="/households/{id}",
         errors=("409 household_exists", "409 residence_overlaps"),
+        personal=True,
         owner_decides=True,
     )
     def register_household(self, ask: Ask) -> Any:
@@ -91,6 +92,7 @@ class Households(Capability):
         body=schemas.Closure,
         answer=schemas.Household,
         errors=(NotFound, "409 household_is_closed", "409 household_inhabited"),
+        personal=True,
         owner_decides=True,
     )
     def close_household(self, ask: Ask) -> Any:

@@ -51,8 +51,7 @@ class Residents(Capability):
         status=201,
         location="/residents/{id}",
         errors=("409 resident_exists",),
-        # It says a name and an address, which are kept in no other place than the register.
-        secret=True,
+        personal=True,
         owner_decides=True,
     )
     def register_resident(self, ask: Ask) -> Any:

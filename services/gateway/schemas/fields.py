@@ -41,15 +41,15 @@ def text(longest: int, shortest: int = 1, **options: Any) -> fields.String:
 
 def said(longest: int, **options: Any) -> fields.String:
     """Text of so many characters in which something can be read."""
-    metadata = {"pattern": f"^{_SAID}$", **options.pop("metadata", {})}
-    validate = [Length(1, longest), Whole(_SAID)]
+    metadata = {"pattern": f"^{_SAID}$", "minLength": 1, **options.pop("metadata", {})}
+    validate = [Length(max=longest), Whole(_SAID)]
     return fields.String(validate=validate, metadata=metadata, **options)
 
 
 def line(longest: int, **options: Any) -> fields.String:
     """One line of text, not blank, without control characters."""
-    metadata = {"pattern": f"^{_LINE}$", **options.pop("metadata", {})}
-    validate = [Length(1, longest), Whole(_LINE)]
+    metadata = {"pattern": f"^{_LINE}$", "minLength": 1, **options.pop("metadata", {})}
+    validate = [Length(max=longest), Whole(_LINE)]
     return fields.String(validate=validate, metadata=metadata, **options)
 
 

@@ -60,7 +60,8 @@ def test_somebody_has_all_that_is_held_on_them(town):
     assert len(held["signing_in"]["sessions"]) == 1
     assert answer.headers["Cache-Control"] == "no-store"
     assert "ETag" not in answer.headers
-    assert client.get(f"residents/{me}/audit").json()["items"][0]["action"] == "export"
+    noted = client.get(f"residents/{me}/audit").json()["items"]
+    assert "export" in [entry["action"] for entry in noted]
 
 
 def test_an_administrator_exports_references_to_tickets_and_no_words_of_them(town):

@@ -89,7 +89,7 @@ filters = st.builds(
 )
 def test_the_table_shows_exactly_what_the_rules_admit(feeding, found, actor, granted, asked):
     with feeding.begin_nested() as savepoint:
-        made = [Item(at, "d", "{}", fact) for at, fact in enumerate(found)]
+        made = [Item(at, "d", '{"data":{}}', fact) for at, fact in enumerate(found)]
         if made:
             feed.store(feeding, feed.load_state(feeding, NOON), made, NOON)
         epoch = feed.load_state(feeding, NOON).epoch

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from deploy import cli
 from services.residents import rotation
-from services.residents.models import Household, ResidentKey
+from services.residents.models import Household, Member, ResidentKey
 from services.residents.vault import SealBroken, Vault
 from tests.integration.residents.world import COMMUNITY, World, a_phone
 
@@ -70,6 +70,7 @@ def test_a_key_of_somebody_else_is_not_wrapped_anew(world, people):
 
 def test_it_is_interrupted_and_goes_on_where_it_stood(concurrent, capsys):
     with Session(concurrent) as session, session.begin():
+        session.execute(delete(Member))
         session.execute(delete(Household))
         people = [World(session).register(phone=a_phone())["id"] for _ in range(5)]
         everybody = rotation.in_use(session)["k1"]

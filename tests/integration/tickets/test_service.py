@@ -15,6 +15,7 @@ from sqlalchemy import Engine, create_engine, func, select, text
 
 from chassis import errors, topology
 from chassis.call import Call
+from chassis.consumer import consumers_of
 from chassis.events import CONTENT_TYPE, CloudEvent, EventSchema, parse
 from chassis.outbox import outbox
 from chassis.testing import eventually
@@ -22,6 +23,7 @@ from chassis.testing.processes import ServiceProcess
 from chassis.testing.rpc import RpcCaller
 from chassis.testing.wire import opened
 from services.tickets.models import DutyRow, TicketRow
+from services.tickets.service import TicketsService
 from tests.integration.tickets.conftest import migrated
 from tests.integration.tickets.world import AREAS, filing
 from tests.unit.tickets import builders
@@ -31,11 +33,6 @@ SERVICE = "services.tickets.service:TicketsService"
 REPORTER = builders.resident()
 CLERK = builders.clerk()
 WATER = builders.department_clerk("water")
-CONSUMED = {
-    "on_area_changed": ["area_added", "area_renamed"],
-    "on_department_changed": ["department_added", "department_changed"],
-    "on_duty_changed": ["duty_started", "duty_changed", "duty_ended"],
-}
 Json = dict[str, Any]
 
 
@@ -104,13 +101,8 @@ def tickets(rabbitmq: Any, postgres: Any) -> Iterator[Tickets]:
 
 def declare(uri: str) -> None:
     """What the topology step declares for this service."""
-    types = {
-        method: [f"linli.residents.{event}.v1" for event in events]
-        for method, events in CONSUMED.items()
-    }
     queues = [*topology.shared(), topology.rpc("tickets")]
-    for method, event_types in types.items():
-        name = topology.consumer_queue("tickets", method)
+    for name, event_types in consumers_of(TicketsService):
         queues += [topology.dead(name), topology.consumer(name, event_types)]
     with Connection(uri) as connection:
         topology.declare(connection.channel(), queues)
