@@ -32,15 +32,14 @@ TROUBLES = {
     "reset_upstream": [SLICES, ResetPeer([UPSTREAM], timeout=0.02)],
     "reset_downstream": [SLICES, ResetPeer([DOWNSTREAM], timeout=0.02)],
 }
-IN_CI = (("broker", "cut_downstream"), ("database", "reset_upstream"), ("gateway", "cut_upstream"))
+TURNS = (("broker", "cut_downstream"), ("database", "reset_upstream"), ("gateway", "cut_upstream"))
 WIRES = ("broker", "database", "gateway")
 
 
-@pytest.mark.slice
 def test_three_bad_networks_in_turn_lose_nothing(drill, wires):
     drill.crowd = drill.crowd.through(wires.gateway.port)
     with drill.load():
-        for wire, trouble in IN_CI:
+        for wire, trouble in TURNS:
             drill.wait_for(answers=10)
             with getattr(wires, wire).having(*TROUBLES[trouble]):
                 time.sleep(LASTS / 2)
