@@ -11,6 +11,8 @@ def clear_alarms(broker: PrivateRabbitMQ) -> None:
 
 
 def has_alarms(broker: PrivateRabbitMQ) -> bool:
-    """Whether any is raised."""
+    """Whether any is raised. A broker that has just started tells nothing of itself for some
+    seconds; it has its own limits again.
+    """
     nodes = Management(broker.management_url).get("nodes") or []
-    return any(node["mem_alarm"] or node["disk_free_alarm"] for node in nodes)
+    return any(node.get("mem_alarm") or node.get("disk_free_alarm") for node in nodes)
