@@ -9,7 +9,6 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import uuid4
 
 import requests
 from kombu import Connection
@@ -20,6 +19,7 @@ from chassis.testing import eventually
 from chassis.testing.processes import ServiceProcess
 from deploy import topology as plan
 from tests.integration.gateway import contract
+from tests.stack.clients import a_word
 
 COMMUNITY = "340603008002"
 BUILDING = f"{COMMUNITY}.e1.g1.b1"
@@ -231,7 +231,7 @@ def request(**fields: Any) -> dict[str, Any]:
     return {
         "kind": "request",
         "category": "water.burst_pipe",
-        "description": f"A pipe leaks ({uuid4()})",
+        "description": f"A pipe leaks ({a_word()})",
         "area": BUILDING,
         "channel": "page",
         "visibility": "private",
