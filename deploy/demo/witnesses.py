@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -18,7 +19,7 @@ _PATIENCE = 30.0
 """Seconds for the last events to arrive."""
 
 
-class _Listening:
+class _Listening(ABC):
     """What both share: a thread of its own, and a tally."""
 
     def __init__(self, place: str) -> None:
@@ -47,8 +48,9 @@ class _Listening:
         except (OSError, amqp.AMQPError, requests.RequestException) as error:
             self._failure = error
 
+    @abstractmethod
     def _events(self) -> Iterable[Mapping[str, Any]]:
-        raise NotImplementedError
+        """What it hears, as long as it listens."""
 
 
 class Subscriber(_Listening):
