@@ -209,7 +209,7 @@ def _occurred_at(caller: Caller, body: dict[str, Any], query: dict[str, Any]) ->
         return clock.now()
     if not caller.may_import():
         raise Forbidden("Only an API key with the scope `import` may say when something happened.")
-    return clock.parse(told.upper())
+    return clock.parse(told)
 
 
 def _run(service: Any, ask: Ask, handler: Handler) -> Response:

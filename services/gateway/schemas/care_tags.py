@@ -33,7 +33,7 @@ class NewCareTag(Dated):
     example = {"tag": "elder_alone", "from": "2026-11-01", "note": "每周三上门"}
 
     tag = fields.one_of(_TAG, required=True)
-    note = fields.text(500, allow_none=True)
+    note = fields.line(500, allow_none=True)
 
 
 class CareTagEnd(Dated):

@@ -150,10 +150,15 @@ class Uuid(_Spelt):
 
 
 class Moment(_Spelt):
-    """An RFC 3339 date-time with a zone."""
+    """An RFC 3339 date-time with a zone; loads with its letters in upper case, as everybody reads
+    them.
+    """
 
     format, pattern = "date-time", _YEARS
     check = staticmethod(_moment)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
+        return super()._deserialize(value, attr, data, **kwargs).upper()
 
 
 class Day(_Spelt):

@@ -170,7 +170,7 @@ class Exclusion(Dated):
     example = {"rate": "resolution_rate", "reason": "居民已搬离，无法整改"}
 
     rate = base.String(required=True, validate=OneOf(RATES))
-    reason = fields.text(1000, required=True)
+    reason = fields.said(1000, required=True)
 
 
 class OneRate(Schema):

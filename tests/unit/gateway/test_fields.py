@@ -6,8 +6,9 @@ from marshmallow import Schema, ValidationError
 import services.gateway.service  # noqa: F401 - declares the operations
 from services.gateway.operation import OPERATIONS
 from services.gateway.schemas import fields
+from services.gateway.schemas.care_tags import NewCareTag
 from services.gateway.schemas.sessions import NewApiKey, SignIn
-from services.gateway.schemas.tickets import NewTicket, TicketQuery
+from services.gateway.schemas.tickets import Exclusion, NewTicket, TicketQuery
 
 
 def load(field, value):
@@ -101,6 +102,23 @@ def test_anything_else_is_refused(field, value):
 @pytest.mark.parametrize("spelt", ["13800000001", "+86 138 0000 0001", "+8613800000001"])
 def test_a_phone_has_one_spelling_in_the_end(spelt):
     assert load(fields.Phone(), spelt) == "+8613800000001"
+
+
+def test_a_moment_is_handed_on_as_everybody_reads_it():
+    assert load(fields.Moment(), "2026-11-01t00:00:00z") == "2026-11-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("schema", "body"),
+    [
+        (Exclusion, {"rate": "resolution_rate", "reason": " \n"}),
+        (NewCareTag, {"tag": "elder_alone", "note": " "}),
+        (NewCareTag, {"tag": "elder_alone", "note": "a\nb"}),
+    ],
+)
+def test_what_its_owner_would_refuse_is_documented_as_refused(schema, body):
+    with pytest.raises(ValidationError):
+        schema().load(body)
 
 
 @pytest.mark.parametrize(
