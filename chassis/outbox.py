@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.orm import Session
 
-from chassis import faultpoints
+from chassis import faultpoints, gathering
 
 metadata = MetaData()
 
@@ -57,10 +57,7 @@ def add(
     """Store one message for the relay. It is published only if the session's transaction
     commits.
     """
-    session.execute(
-        outbox.insert().values(
-            event_id=event_id, routing_key=routing_key, cc=cc, body=body, traceparent=traceparent
-        )
-    )
+    row = {"event_id": event_id, "routing_key": routing_key, "cc": cc, "body": body}
+    gathering.insert(session, outbox, row | {"traceparent": traceparent})
     session.info["wake_relay"] = True
     faultpoints.reach("outbox.stored")

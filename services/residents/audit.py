@@ -8,10 +8,9 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from chassis import clock
+from chassis import clock, gathering
 from chassis.call import Call
 from chassis.ids import new_id
 from services.residents import area_codes, sealing
@@ -65,7 +64,7 @@ def keys(
         session,
         call,
         LIST,
-        Subject("resident", area=_common_area(rows)),
+        Subject("resident", area=common_area(rows)),
         people=[row.id for row in rows],
         fields=fields,
         found_by=found_by,
@@ -97,7 +96,7 @@ def household_keys(
     found_by: Collection[str],
 ) -> Callable[[Any], DataKey]:
     """Opens the keys of a page of households, with one entry for all of them."""
-    about = Subject("household", area=_common_area(rows))
+    about = Subject("household", area=common_area(rows))
     note(session, call, LIST, about, fields=fields, found_by=found_by)
     return lambda row: sealing.key_of_household(vault, row)
 
@@ -126,9 +125,8 @@ def note(
         if person is not None
     ]
     entry |= {**told, "outcome": outcome, "people": len(links)}
-    session.execute(insert(AuditEntry).values(entry))
-    if links:
-        session.execute(insert(AuditPerson), links)
+    gathering.insert(session, AuditEntry, entry)
+    gathering.insert(session, AuditPerson, *links)
 
 
 def refused(session: Session, call: Call, refusal: Hidden | Denied) -> None:
@@ -150,7 +148,8 @@ def community(area: str | None) -> str | None:
     return next((code for code in around if area_codes.level(code) == "community"), None)
 
 
-def _common_area(rows: Sequence[Any]) -> str | None:
+def common_area(rows: Sequence[Any]) -> str | None:
+    """The community that all of these lie in, if there is one."""
     communities = {community(row.area) for row in rows}
     return communities.pop() if len(communities) == 1 else None
 

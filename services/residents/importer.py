@@ -117,7 +117,7 @@ class Importer:
         with Session(self._engine) as session, session.begin():
             current = claims.held(session, job)
             call = calls.decode(current.call)
-            claims.record(session, current, [taker.take(session, call, row) for row in batch])
+            claims.record(session, current, taker.take(session, call, batch))
 
     def _finish(self, job: Import, fault: Fault | None = None) -> None:
         with Session(self._engine) as session, session.begin():

@@ -6,7 +6,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from chassis import clock
+from chassis import clock, gathering
 from services.residents.errors import PhoneWithdrawn
 from services.residents.models import Base
 
@@ -39,7 +39,7 @@ def withdraw(session: Session, phone_index: bytes) -> None:
 def give(session: Session, phone_index: bytes | None) -> None:
     """Note that somebody was given the number by those who register people."""
     if phone_index is not None:
-        session.execute(delete(WithdrawnPhone).where(WithdrawnPhone.phone_index == phone_index))
+        gathering.remove(session, WithdrawnPhone.phone_index, phone_index)
 
 
 def check_signing_in(session: Session, phone_index: bytes) -> None:

@@ -34,7 +34,7 @@ def register(
     not fit, HouseholdExists; for its head, what members.move_in raises.
     """
     _demand_there(call, wanted["area"])
-    _check_place(session, wanted["area"])
+    check_place(session, wanted["area"])
     household, key = _store(session, call, vault, wanted)
     if key is None:
         return _registered_before(session, call, vault, household)
@@ -45,6 +45,14 @@ def register(
     stay = Stay(head, relation=HEAD, starts=household.starts)
     members.settle(session, call, household, stay, field="head")
     return reading.shown(session, household, key)
+
+
+def enter(session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]) -> bool:
+    """Register the household at a door whose area has been checked, but for its head; False where
+    one is there already. Raises Forbidden, Invalid for its first day.
+    """
+    _demand_there(call, wanted["area"])
+    return _store(session, call, vault, wanted)[1] is not None
 
 
 def amend(session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,7 +145,7 @@ def _registered_before(
     return reading.answered(session, call, vault, made)
 
 
-def _check_place(session: Session, area: str) -> None:
+def check_place(session: Session, area: str) -> None:
     """Raise Invalid unless the area is there, and every tier that it lacks is lacking around it."""
     if session.get(Area, area) is None:
         raise invalid("area", "unknown_area", "There is no such area.")
@@ -152,7 +160,7 @@ def _check_place(session: Session, area: str) -> None:
 def _check_move(session: Session, call: Call, changed: Mapping[str, Any]) -> None:
     if "area" in changed:
         _demand_there(call, changed["area"])
-        _check_place(session, changed["area"])
+        check_place(session, changed["area"])
 
 
 def _demand_there(call: Call, area: str) -> None:

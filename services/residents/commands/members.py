@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from chassis import gathering
 from chassis.call import Call
 from chassis.errors import Conflict, NotFound
 from chassis.events import EventSchema, Route, emit
@@ -102,23 +103,22 @@ def settle(
         days.check_order(stay.starts, stay.ends)
     if stay.moving:
         _leave_residence(session, call, person, stay.starts - timedelta(days=1))
-    member = Member(
-        id=new_id(),
-        household=household.id,
-        resident=person.id,
-        relation=stay.relation,
-        registered=stay.registered,
-        starts=stay.starts,
-        ends=stay.ends,
-        sequence=1,
-        command_id=call.command_id,
-    )
+    member = _new(call, household, stay)
     with _refusing(session):
         session.add(member)
-    _note(session, call, household, person.id, "household")
-    _tell(session, call, ResidentMovedIn, household, member)
-    _record(session, call, household, member)
+    _settled(session, call, household, person, member)
     return member
+
+
+def settle_newcomer(
+    session: Session, call: Call, household: Household, person: Resident, stay: Stay
+) -> None:
+    """As `settle`, for somebody whom this very transaction puts on the register: they live nowhere
+    yet, and nobody else can know of them. Raises what the constraints of the table do.
+    """
+    member = _new(call, household, stay)
+    gathering.insert(session, Member, member)
+    _settled(session, call, household, person, member)
 
 
 def make_head(session: Session, household: Household, resident: UUID) -> bool:
@@ -168,8 +168,26 @@ def _sees(call: Call, person: Resident) -> bool:
     return call.actor.kind == "system" or "residents.read" in call.may(holds)
 
 
-def _locked(session: Session, resident: UUID) -> Resident:
-    return session.get_one(Resident, resident, with_for_update=True)
+def _new(call: Call, household: Household, stay: Stay) -> Member:
+    return Member(
+        id=new_id(),
+        household=household.id,
+        resident=stay.resident,
+        relation=stay.relation,
+        registered=stay.registered,
+        starts=stay.starts,
+        ends=stay.ends,
+        sequence=1,
+        command_id=call.command_id,
+    )
+
+
+def _settled(
+    session: Session, call: Call, household: Household, person: Resident, member: Member
+) -> None:
+    _note(session, call, household, person.id, "household")
+    _emit(session, call, ResidentMovedIn, person, _stay(household, member))
+    _record(session, call, household, member, person)
 
 
 def _member(session: Session, household: Household, member_id: UUID) -> Member:
@@ -193,7 +211,7 @@ def _leave_residence(session: Session, call: Call, person: Resident, ends: date)
 
 
 def _leave(session: Session, call: Call, household: Household, member: Member, ends: date) -> None:
-    _locked(session, member.resident)
+    person = session.get_one(Resident, member.resident, with_for_update=True)
     session.refresh(member)
     if member.ends == ends:
         return
@@ -201,13 +219,15 @@ def _leave(session: Session, call: Call, household: Household, member: Member, e
     with _refusing(session):
         member.ends = ends
     _note(session, call, household, member.resident, "household")
-    _tell(session, call, ResidentMovedOut, household, member)
+    _emit(session, call, ResidentMovedOut, person, _stay(household, member))
 
 
-def _record(session: Session, call: Call, household: Household, member: Member) -> None:
+def _record(
+    session: Session, call: Call, household: Household, member: Member, person: Resident
+) -> None:
     """Where somebody is, people have been recorded; who is registered there is found there."""
     if member.ends is None and member.registered:
-        _place(_locked(session, member.resident), household)
+        _place(person, household)
     if household.recorded_at is None:
         household.recorded_at = call.occurred_at
         household_rows.amended(session, call, household)
@@ -235,10 +255,9 @@ def _note(session: Session, call: Call, household: Household, resident: UUID, fi
     audit.note(session, call, audit.CHANGE, about, people=[resident], fields=[field])
 
 
-def _tell(
-    session: Session, call: Call, schema: type[EventSchema], household: Household, member: Member
-) -> None:
-    data = {
+def _stay(household: Household, member: Member) -> dict[str, Any]:
+    """What events tell of a stay."""
+    return {
         "resident": member.resident,
         "household": household.id,
         "area": household.area,
@@ -246,7 +265,6 @@ def _tell(
         "starts": member.starts,
         "ends": member.ends,
     }
-    _emit(session, call, schema, _locked(session, member.resident), data)
 
 
 def _emit(

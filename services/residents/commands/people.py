@@ -39,14 +39,23 @@ def register(
     Someone who so far was only known by signing in or by a request (see `ensure`) is completed
     rather than registered twice.
     """
+    person, key = enter(session, call, vault, wanted)
+    if person is not None:
+        return answers.resident(person, key)
+    return _registered_before(session, call, vault, wanted)
+
+
+def enter(
+    session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]
+) -> tuple[Resident | None, DataKey | None]:
+    """Put a person on the register and give them with their key; (None, None) where somebody is
+    there already. Raises Forbidden, Invalid (unknown_area).
+    """
     _demand_to_register(call, wanted["area"])
     _check_area(session, wanted["area"])
     if wanted["phone"] is not None:
         withdrawn_phones.give(session, sealing.index(vault, "phone", wanted["phone"]))
-    person, key = _store(session, call, vault, wanted, _command_id(call))
-    if person is not None:
-        return answers.resident(person, key)
-    return _registered_before(session, call, vault, wanted)
+    return _store(session, call, vault, wanted, _command_id(call))
 
 
 def ensure(session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,9 +153,7 @@ def _amend(
     key = audit.key(session, call, vault, person, action=audit.CHANGE, fields=changes.keys())
     if key is None:
         raise NotFound  # Erased: there is nothing left to amend.
-    changed = {
-        field: value for field, value in changes.items() if value != _current(person, key, field)
-    }
+    changed = differing(person, key, changes)
     if changed:
         before = person.phone_index
         _apply(vault, key, person, changed)
@@ -157,6 +164,11 @@ def _amend(
         if person.phone_index != before:
             _change_phone(session, call, person, before)
     return answers.resident(person, key)
+
+
+def differing(person: Resident, key: DataKey, told: Mapping[str, Any]) -> dict[str, Any]:
+    """What is told of a person that is not what is recorded."""
+    return {field: value for field, value in told.items() if value != _current(person, key, field)}
 
 
 def _change_phone(session: Session, call: Call, person: Resident, before: bytes | None) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from chassis import gathering
 from chassis.call import Call
 from services.residents.models import Made, ResidentKey
 
@@ -17,11 +18,14 @@ Thing = TypeVar("Thing", bound=Made)
 
 def store(session: Session, row: Made | ResidentKey) -> bool:
     """Insert the row, unless one with the same id, code, command or other unique value is there:
-    then False.
+    then False. Where writes are gathered it waits with them, and is taken for the first.
 
     A concurrent insert of the same value is waited for, so that the answer is final and what is in
     the way can be read.
     """
+    if gathering.gathers(session):
+        gathering.insert(session, type(row), row)
+        return True
     columns = {column.name: getattr(row, column.name) for column in row.__table__.columns}
     statement = insert(type(row)).values(columns).on_conflict_do_nothing()
     return session.execute(statement.returning(literal(1))).first() is not None

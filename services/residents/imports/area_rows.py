@@ -1,6 +1,6 @@
 """Rows of areas: a place that is not there is added, one of another name renamed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy.orm import Session
@@ -9,7 +9,7 @@ from chassis.call import Call
 from services.residents import area_codes, schemas
 from services.residents.commands import areas
 from services.residents.imports.columns import Column, Fault, Row
-from services.residents.imports.rows import ADDED, CHANGED, UNCHANGED, command_id
+from services.residents.imports.rows import ADDED, CHANGED, UNCHANGED, Plan, command_id
 from services.residents.models import Area
 from services.residents.vault import Vault
 
@@ -30,6 +30,10 @@ class AreaRows:
     def keys(self, row: Row) -> Mapping[str, str]:
         """By its code."""
         return {"code": row.cells["code"]} if "code" in row.cells else {}
+
+    def plan(self, _session: Session, _call: Call, _rows: Sequence[Row]) -> Plan:
+        """Nothing together: what holds a place may be one of the rows above."""
+        return Plan()
 
     def take(self, session: Session, call: Call, row: Row) -> str:
         """Add or rename one place."""

@@ -1,35 +1,24 @@
 """Rows of households: the one at a door is registered once, and its tenure amended."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
+from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
 from chassis.call import Call
-from services.residents import audit, household_schemas, identifiers
+from services.residents import audit
 from services.residents.commands import households
 from services.residents.commands import rows as making
 from services.residents.errors import HouseholdExists
-from services.residents.imports.columns import Column, Fault, Row
-from services.residents.imports.rows import ADDED, CHANGED, UNCHANGED, command_id
+from services.residents.imports import household_cells
+from services.residents.imports.columns import Fault, Row
+from services.residents.imports.household_plan import Planner
+from services.residents.imports.rows import ADDED, CHANGED, UNCHANGED, Plan
 from services.residents.models import Household
 from services.residents.reach import Subject
 from services.residents.vault import Vault
-
-COLUMNS = (
-    Column("area", ("区域代码", "楼栋代码", "单元代码"), required=True),
-    Column("door", ("门牌号", "房号", "户址"), required=True),
-    Column("tenure", ("产权", "房屋性质")),
-    Column("from", ("起始日期", "入住日期")),
-)
-TENURES: Mapping[str, str] = {
-    "自有": "owned",
-    "租住": "rented",
-    "公房": "public",
-    "集体": "collective",
-    "其他": "other",
-}
 
 
 class HouseholdRows:
@@ -41,26 +30,34 @@ class HouseholdRows:
 
     def keys(self, row: Row) -> Mapping[str, str]:
         """By the door in its area."""
-        return {"door": _door(row)}
+        return {"door": household_cells.door(row)}
+
+    def plan(self, session: Session, call: Call, rows: Sequence[Row]) -> Plan:
+        """The doors at which nobody is known, and those of which nothing else is said than what is
+        recorded.
+        """
+        told = []
+        for row in rows:
+            try:
+                told.append(household_cells.read(self._vault, row))
+            except ValidationError:
+                continue  # Taken alone, it says what is wrong.
+        return Planner(session, call, self._vault, told).plan()
 
     def take(self, session: Session, call: Call, row: Row) -> str:
         """Register or amend one household. One that was closed meanwhile stays so."""
         self._met = None
-        told = dict(row.cells)
-        if "tenure" in told:
-            told["tenure"] = TENURES.get(told["tenure"], told["tenure"])
-        wanted = household_schemas.RegisterHousehold().load(told)
-        key = f"{_door(row)}\n{row.cells.get('from', '')}"
-        call = replace(call, command_id=command_id(self._vault, "household", key))
+        told = household_cells.read(self._vault, row)
+        call = replace(call, command_id=told.command_id)
         known = making.made_by(session, Household, call)
         if known is None:
             try:
-                households.register(session, call, self._vault, wanted)
+                households.register(session, call, self._vault, told.household)
             except HouseholdExists as there:
                 known = session.get(Household, UUID(there.params["household"]))
             else:
                 return ADDED
-        return self._amend(session, call, known, told)
+        return self._amend(session, call, known, told.tenure)
 
     def forgive(self, _row: Row, _fault: Fault) -> bool:
         """Nothing: no household depends on the row of another."""
@@ -72,16 +69,11 @@ class HouseholdRows:
             audit.note(session, call, audit.READ, self._met, fields=row.cells.keys())
 
     def _amend(
-        self, session: Session, call: Call, known: Household | None, told: Mapping[str, str]
+        self, session: Session, call: Call, known: Household | None, tenure: str | None
     ) -> str:
-        if known is None or known.ends is not None or "tenure" not in told:
+        if known is None or known.ends is not None or tenure is None:
             return UNCHANGED
         self._met = Subject("household", known.id, known.area)
-        before, change = known.sequence, {"id": known.id, "tenure": told["tenure"]}
-        households.amend(session, call, self._vault, change)
+        before = known.sequence
+        households.amend(session, call, self._vault, {"id": known.id, "tenure": tenure})
         return UNCHANGED if known.sequence == before else CHANGED
-
-
-def _door(row: Row) -> str:
-    parts = (row.cells.get(name, "") for name in ("area", "door"))
-    return "\n".join(map(identifiers.name, parts))

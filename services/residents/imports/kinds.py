@@ -3,7 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from services.residents.imports import area_rows, household_rows, resident_rows
+from services.residents.imports import (
+    area_rows,
+    household_cells,
+    household_rows,
+    resident_cells,
+    resident_rows,
+)
 from services.residents.imports.columns import Column
 from services.residents.imports.rows import Rows
 from services.residents.vault import Vault
@@ -20,6 +26,6 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = {
     "areas": Kind("areas.write", area_rows.COLUMNS, area_rows.AreaRows),
-    "households": Kind("households.write", household_rows.COLUMNS, household_rows.HouseholdRows),
-    "residents": Kind("residents.write", resident_rows.COLUMNS, resident_rows.ResidentRows),
+    "households": Kind("households.write", household_cells.COLUMNS, household_rows.HouseholdRows),
+    "residents": Kind("residents.write", resident_cells.COLUMNS, resident_rows.ResidentRows),
 }

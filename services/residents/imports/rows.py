@@ -2,7 +2,8 @@
 terms.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from chassis.call import Call
 from chassis.errors import ServiceError, from_validation
+from chassis.gathering import Contended, gathered
 from services.residents import audit
 from services.residents.imports.columns import Column, Fault, Row
 from services.residents.reach import Denied, Hidden
@@ -19,11 +21,26 @@ from services.residents.vault import Vault
 ADDED, CHANGED, UNCHANGED = "added", "changed", "unchanged"
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What of a batch can be done together, by row number: rows that change nothing, and what adds
+    those things that are new. Rows in neither are taken one by one.
+    """
+
+    unchanged: set[int] = field(default_factory=set)
+    additions: dict[int, Callable[[], None]] = field(default_factory=dict)
+
+
 class Rows(Protocol):
     """What a kind of import does with its rows. It lives as long as the work on one file."""
 
     def keys(self, row: Row) -> Mapping[str, str]:
         """What tells this row's thing from others, by column; no two rows may share one."""
+
+    def plan(self, session: Session, call: Call, rows: Sequence[Row]) -> Plan:
+        """What can be done together of rows that stand one below another. It changes nothing, and
+        leaves in the audit what it has read.
+        """
 
     def take(self, session: Session, call: Call, row: Row) -> str:
         """Do what the row says: ADDED, CHANGED or UNCHANGED. Raises what commands raise."""
@@ -36,7 +53,9 @@ class Rows(Protocol):
 
 
 class Taker:
-    """Takes the rows of one file, one after another, each in a savepoint of its own."""
+    """Takes the rows of one file, batch by batch: together what can be, in one savepoint, and the
+    others after them, each in a savepoint of its own.
+    """
 
     def __init__(self, rows: Rows, columns: tuple[Column, ...], dry_run: bool) -> None:
         self._rows = rows
@@ -48,11 +67,27 @@ class Taker:
         """Remember a row that was taken before the work was interrupted."""
         self._repeated(row)
 
-    def take(self, session: Session, call: Call, row: Row) -> str | list[Fault]:
-        """What became of a row, or what is wrong with it; then it has no effect."""
-        faults = [*row.faults, *self._missing(row), *self._repeated(row)]
-        if faults:
-            return faults
+    def take(self, session: Session, call: Call, batch: Sequence[Row]) -> list[str | list[Fault]]:
+        """What became of each row, or what is wrong with it; then it has no effect."""
+        outcomes: dict[int, str | list[Fault]] = {}
+        for row in batch:
+            if faults := [*row.faults, *self._missing(row), *self._repeated(row)]:
+                outcomes[row.number] = faults
+        sound = [row for row in batch if row.number not in outcomes]
+        outcomes |= self._together(session, call, sound)
+        for row in sound:
+            if row.number not in outcomes:
+                outcomes[row.number] = self._alone(session, call, row)
+        return [outcomes[row.number] for row in batch]
+
+    def _together(self, session: Session, call: Call, rows: Sequence[Row]) -> dict[int, str]:
+        plan = self._rows.plan(session, call, rows)
+        outcomes = dict.fromkeys(plan.unchanged, UNCHANGED)
+        if self._dry_run or _done(session, plan.additions.values()):
+            outcomes |= dict.fromkeys(plan.additions, ADDED)
+        return outcomes
+
+    def _alone(self, session: Session, call: Call, row: Row) -> str | list[Fault]:
         savepoint = session.begin_nested()
         try:
             outcome = self._rows.take(session, call, row)
@@ -85,6 +120,17 @@ class Taker:
         again = [Fault(row.number, column, "repeated_row") for column, _ in keys & self._seen]
         self._seen |= keys
         return again
+
+
+def _done(session: Session, additions: Iterable[Callable[[], None]]) -> bool:
+    """Add what is new, all of it or nothing; whether nobody was in the way."""
+    try:
+        with session.begin_nested(), gathered(session):
+            for add in additions:
+                add()
+    except Contended:
+        return False
+    return True
 
 
 def command_id(vault: Vault, kind: str, key: str) -> str:

@@ -1,0 +1,81 @@
+"""Writes that go to the database together: what is inserted or removed inside `gathered` waits for
+the end of the block, and then takes one statement a table.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Table, delete
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+_WAITING = "gathered"
+
+
+class Contended(Exception):
+    """Something of what was to be written is there already, so that nothing was."""
+
+
+@dataclass
+class _Waiting:
+    """Rows by table, in the order in which the tables were first written to; values by column."""
+
+    rows: dict[Table, list[Any]] = field(default_factory=dict)
+    removed: dict[InstrumentedAttribute[Any], list[Any]] = field(default_factory=dict)
+
+
+@contextmanager
+def gathered(session: Session) -> Iterator[None]:
+    """Let writes wait for the end of the block, inside which none of them can be read. Raises
+    Contended where a constraint is in the way: whoever calls it rolls back to a savepoint then.
+    """
+    waiting = session.info[_WAITING] = _Waiting()
+    try:
+        yield
+    finally:
+        del session.info[_WAITING]
+    try:
+        for column, values in waiting.removed.items():
+            session.execute(delete(column.class_).where(column.in_(values)))
+        for table, rows in waiting.rows.items():
+            _insert(session, table, rows)
+    except IntegrityError:
+        raise Contended from None
+
+
+def gathers(session: Session) -> bool:
+    """Whether writes wait."""
+    return _WAITING in session.info
+
+
+def insert(session: Session, into: Any, *rows: Any) -> None:
+    """Insert rows into a table or a mapped class: each a mapping, or an object, which may change as
+    long as it waits.
+    """
+    table = into if isinstance(into, Table) else into.__table__
+    if not rows:
+        return
+    if gathers(session):
+        session.info[_WAITING].rows.setdefault(table, []).extend(rows)
+    else:
+        _insert(session, table, rows)
+
+
+def remove(session: Session, column: InstrumentedAttribute[Any], value: Any) -> None:
+    """Delete the rows that have the value in the column."""
+    if gathers(session):
+        session.info[_WAITING].removed.setdefault(column, []).append(value)
+    else:
+        session.execute(delete(column.class_).where(column == value))
+
+
+def _insert(session: Session, table: Table, rows: Any) -> None:
+    session.execute(table.insert(), [_values(table, row) for row in rows])
+
+
+def _values(table: Table, row: Any) -> Mapping[str, Any]:
+    if isinstance(row, Mapping):
+        return row
+    return {column.name: getattr(row, column.name) for column in table.columns}
