@@ -55,7 +55,6 @@ VALUES = {
 QUIETLY = settings(
     max_examples=15,
     stateful_step_count=40,
-    deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
     # What is served keeps what was done before, so that a failure is not made smaller by trying.

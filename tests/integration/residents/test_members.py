@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
@@ -292,9 +292,7 @@ def test_two_who_register_somebody_in_two_households_at_once_register_them_in_on
     assert len(homes) == 1
 
 
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15)
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 28), st.integers(0, 9)), max_size=8))
 def test_however_people_move_they_are_registered_in_one_place_on_any_day(world, stays):
     """A stay in one of three households, from a day on, for so many more days."""

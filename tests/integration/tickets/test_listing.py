@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
@@ -233,9 +233,7 @@ def test_a_cursor_of_another_order_is_refused(world: World, tickets: dict[str, J
         world.act(CLERK, "list_tickets", after=cursor, sort="changed_at")
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150)
 @given(st.text(min_size=1, max_size=30))
 def test_no_query_breaks_the_search(world: World, text: str) -> None:
     world.file(builders.resident(), title=text[:20], description=f"{text} 水")
@@ -243,9 +241,7 @@ def test_no_query_breaks_the_search(world: World, text: str) -> None:
     world.act(CLERK, "list_tickets", q=text)
 
 
-@settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=80)
 @given(st.text("漏水楼道灯路abAB 12", min_size=4, max_size=20), st.data())
 def test_every_piece_of_a_word_finds_its_ticket(
     world: World, text: str, data: st.DataObject
