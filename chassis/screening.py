@@ -10,7 +10,13 @@ import unicodedata
 from collections.abc import Iterator
 
 import phonenumbers
-from phonenumbers import Leniency, PhoneNumberFormat, PhoneNumberMatcher, PhoneNumberType
+from phonenumbers import (
+    Leniency,
+    PhoneNumber,
+    PhoneNumberFormat,
+    PhoneNumberMatcher,
+    PhoneNumberType,
+)
 from stdnum.cn import ric
 from stdnum.exceptions import ValidationError
 
@@ -24,6 +30,8 @@ _MOBILE = re.compile(rf"(?<![0-9])(?:(?:\+|00)?86{_GAP})?1{_GAP}[3-9](?:{_GAP}[0
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−－﹣·．"), "-")
 _STARS_OF_ID = 11
 _SHORTEST_SHOWN = 11
+_CHINA = 86
+_SHORTEST_LANDLINE = 10
 # Service lines such as 400 800 8888, which texts are meant to pass on.
 _OF_NOBODY = frozenset({PhoneNumberType.TOLL_FREE, PhoneNumberType.SHARED_COST})
 
@@ -92,10 +100,18 @@ def _phones(text: str) -> Iterator[tuple[int, int, str]]:
         if phonenumbers.is_valid_number(phonenumbers.parse(digits, "CN")):
             yield *match.span(), _masked(digits)
     for found in PhoneNumberMatcher(text, "CN", leniency=Leniency.VALID):
-        if phonenumbers.number_type(found.number) in _OF_NOBODY:
+        if phonenumbers.number_type(found.number) in _OF_NOBODY or _is_short(found.number):
             continue
         national = phonenumbers.format_number(found.number, PhoneNumberFormat.NATIONAL)
         yield found.start, found.end, _masked(re.sub("[^0-9]", "", national))
+
+
+def _is_short(number: PhoneNumber) -> bool:
+    """Whether it has fewer digits than a landline has with its area code (2 or 3, then 7 or 8, by
+    the country's numbering plan): it is a meter or an account.
+    """
+    here = number.country_code == _CHINA
+    return here and len(phonenumbers.national_significant_number(number)) < _SHORTEST_LANDLINE
 
 
 def _masked(digits: str) -> str:
