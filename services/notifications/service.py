@@ -131,6 +131,14 @@ class NotificationsService:
             return queries.held_on(session, wanted)
 
     @rpc
+    def list_templates(self, query: dict[str, Any]) -> dict[str, Any]:
+        """Every template there is. `query`: Nothing."""
+        schemas.Nothing().load(query)
+        require_administrator(self.call, "templates.read")
+        with self.db.read() as session:
+            return {"items": templates.entries(session), "next": None}
+
+    @rpc
     def get_template(self, query: dict[str, Any]) -> dict[str, Any]:
         """A template as it holds, as it was shipped, and its versions; raises UnknownTemplate."""
         wanted = schemas.TemplateRef().load(query)

@@ -39,6 +39,18 @@ def key_of(wanted: Mapping[str, Any]) -> Key:
     return purpose, channel, locale
 
 
+def entries(session: Session) -> list[dict[str, Any]]:
+    """Every template, by purpose, channel and language, and whether it says what was shipped."""
+    edited = custom(session)
+    return [
+        {"purpose": purpose, "channel": channel, "locale": locale, "is_shipped": key not in edited}
+        for purpose, channels in choices.all_channels().items()
+        for channel in channels
+        for locale in LOCALES
+        for key in [(purpose, channel, locale)]
+    ]
+
+
 def custom(session: Session) -> Custom:
     """What holds instead of what was shipped."""
     edited = session.scalars(select(Edited).where(Edited.current, Edited.parts.is_not(None)))

@@ -7,6 +7,7 @@ from services.gateway.api.capability import Capability
 from services.gateway.exchange import Ask
 from services.gateway.operation import operation
 from services.gateway.schemas import templates as schemas
+from services.gateway.schemas.common import list_of
 
 _PATH = "/templates/<purpose>/<channel>/<locale>"
 _UNKNOWN = (NotFound, "404 unknown_template")
@@ -14,6 +15,11 @@ _UNKNOWN = (NotFound, "404 unknown_template")
 
 class Templates(Capability):
     """Edited without a new release, and never beyond what was shipped."""
+
+    @operation("GET", "/templates", policy="templates.read", answer=list_of(schemas.TemplateEntry))
+    def list_templates(self, ask: Ask) -> Any:
+        """Every template there is, by purpose, channel and language, and whether it was edited."""
+        return ask.of(self.notifications).list_templates({})
 
     @operation("GET", _PATH, policy="templates.read", answer=schemas.Template, errors=_UNKNOWN)
     def get_template(self, ask: Ask) -> Any:

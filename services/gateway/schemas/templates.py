@@ -43,13 +43,18 @@ class TemplateVersion(Schema):
     parts = base.Dict(keys=base.String(), values=base.String(), required=True, allow_none=True)
 
 
-class Template(_Parts):
-    """What a message says as it holds, what was shipped, and the latest edits, newest first."""
+class TemplateEntry(Schema):
+    """Which message, by which channel, in which language; whether it says what was shipped."""
 
     purpose = base.String(required=True)
     channel = base.String(required=True)
     locale = base.String(required=True)
-    shipped = base.Dict(keys=base.String(), values=base.String(), required=True)
     is_shipped = base.Boolean(required=True)
+
+
+class Template(TemplateEntry, _Parts):
+    """What a message says as it holds, what was shipped, and the latest edits, newest first."""
+
+    shipped = base.Dict(keys=base.String(), values=base.String(), required=True)
     variables = base.List(base.String(), required=True)
     versions = base.List(base.Nested(TemplateVersion), required=True)

@@ -5,6 +5,7 @@ import pytest
 from chassis.testing import eventually
 
 SMS = "templates/ticket_sent_back/email/en"
+KEY = ("purpose", "channel", "locale")
 PARTS = {
     "subject": "Edited {{ number }}",
     "text": "Edited: {{ number }}",
@@ -31,6 +32,24 @@ def test_an_administrator_edits_what_a_message_says_and_goes_back(town):
     assert (stale.status_code, blind.status_code) == (412, 428)
     assert reverted.json()["parts"] == shipped["parts"] == shipped["shipped"]
     assert [each["is_shipped"] for each in reverted.json()["versions"][:2]] == [True, False]
+
+
+def test_all_templates_are_listed_with_what_was_edited(town):
+    admin = town.administrator
+
+    def edited():
+        items = admin.get("templates").json()["items"]
+        paths = {"/".join(("templates", *(e[k] for k in KEY))): e["is_shipped"] for e in items}
+        assert len(paths) == len(items)
+        assert all(admin.get(path).status_code == 200 for path in paths)
+        return {path for path, is_shipped in paths.items() if not is_shipped}
+
+    assert edited() == set()
+    admin.request("PUT", SMS, json={"parts": PARTS}, headers=etag(admin))
+    assert edited() == {SMS}
+    admin.delete(SMS, headers=etag(admin))
+    assert edited() == set()
+    assert town.people["clerk"].get("templates").status_code == 403
 
 
 def test_what_a_message_says_at_once_stands_in_the_inbox(town):
