@@ -58,7 +58,7 @@ class NotificationsSettings(ServiceSettings):
     smtp_timeout: float = setting("LINLI_SMTP_TIMEOUT", 5.0, float)
     contact_timeout: float = setting("LINLI_CONTACT_TIMEOUT", 2.0, float)
     contact_retries: tuple[float, ...] = setting(
-        "LINLI_CONTACT_RETRIES", parse_delays("2s 5s 15s 30s 1m 5m"), parse_delays
+        "LINLI_CONTACT_RETRIES", parse_delays("2s 5s 15s 30s"), parse_delays
     )
     quiet_hours: Quiet | None = setting(  # noqa: RUF009 - it declares a field
         "LINLI_QUIET_HOURS", DEFAULT_QUIET, parse_quiet

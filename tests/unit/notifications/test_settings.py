@@ -43,6 +43,10 @@ def test_residents_are_waited_for_without_end():
     assert not load().schedules.provider.endless
 
 
+def test_whoever_waited_for_residents_is_told_soon_after_their_return_however_long_that_took():
+    assert max(load().schedules.waiting.delays) <= 30
+
+
 @pytest.mark.parametrize("name", ["LINLI_SMS_URL", "LINLI_SMS_TOKEN"])
 def test_it_does_not_start_without_a_provider(name):
     environ = {key: value for key, value in ENVIRON.items() if key != name}
