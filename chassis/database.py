@@ -31,24 +31,20 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 
-def make_engine(settings: ServiceSettings, pool_size: int | None = None) -> Engine:
+def make_engine(
+    settings: ServiceSettings, pool_size: int | None = None, seen: walls.Settings | None = None
+) -> Engine:
     """An engine whose pool is as large as the worker pool; statements and locks give up before
-    their caller does.
+    their caller does. `seen` is what all of its transactions may see, for processes that work in
+    nobody's name.
     """
-    milliseconds = {
-        "statement_timeout": settings.statement_timeout * 1000,
-        "lock_timeout": settings.lock_timeout * 1000,
-        # A worker that dies half way must not hold its locks for ever.
-        "idle_in_transaction_session_timeout": 30_000,
-    }
-    options = " ".join(f"-c {name}={int(value)}" for name, value in milliseconds.items())
     return create_engine(
         settings.database_url,
         # Two more than workers: one wakes the relay, one answers the health check.
         pool_size=pool_size or settings.workers + 2,
         pool_timeout=settings.statement_timeout,
         connect_args={
-            "options": options,
+            "options": _options(settings, seen or {}),
             "application_name": f"linli-{settings.service}",
             "connect_timeout": 3,
             "keepalives_idle": 10,
@@ -59,6 +55,17 @@ def make_engine(settings: ServiceSettings, pool_size: int | None = None) -> Engi
         },
         **_DEFAULTS,
     )
+
+
+def _options(settings: ServiceSettings, seen: walls.Settings) -> str:
+    milliseconds = {
+        "statement_timeout": settings.statement_timeout * 1000,
+        "lock_timeout": settings.lock_timeout * 1000,
+        # A worker that dies half way must not hold its locks for ever.
+        "idle_in_transaction_session_timeout": 30_000,
+    }
+    limits = (f"-c {name}={int(value)}" for name, value in milliseconds.items())
+    return " ".join([*limits, walls.options(seen)]).rstrip()
 
 
 _READ_ONLY = "25006"

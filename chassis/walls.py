@@ -29,6 +29,11 @@ _OPEN = text(
 )
 
 
+def options(settings: Settings) -> str:
+    """What libpq is given as `options` where all transactions of an engine see the same."""
+    return " ".join(f"-c linli.{name}={value}" for name, value in settings.items())
+
+
 class WalledSession(Session):
     """A session that tells each of its transactions what it may see: `info["wall"]`."""
 
@@ -47,10 +52,11 @@ def tell(session: Session, settings: Settings) -> None:
 @contextmanager
 def opened(session: Session) -> Iterator[None]:
     """See everything in this block, which says why it must. A read inside of it goes by its own
-    conditions alone.
+    conditions alone; what is changed in it is written in it.
     """
     before = session.scalar(_OPEN)
     yield
+    session.flush()
     tell(session, {"everything": before or ""})
 
 
@@ -78,13 +84,15 @@ def create_functions() -> None:
     op.execute(_FUNCTIONS)
 
 
-def put_up(table: str, condition: str) -> None:
+def put_up(table: str, condition: str, written: str = "true") -> None:
     """Let the application see, change and delete only the rows of `table` for which the SQL
-    `condition` holds, or all where everything may be seen. What it adds is for its own rules.
+    `condition` holds, or all where everything may be seen. Rows that it adds, or has changed, are
+    for its own rules, unless the condition `written` is given for them too.
     """
-    seen = f"'yes' = ANY (wall('everything')) OR {condition}"
+    everything = "'yes' = ANY (wall('everything')) OR"
+    seen, check = f"{everything} {condition}", f"{everything} {written}"
     op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     op.execute(f"CREATE POLICY seen ON {table} FOR SELECT USING ({seen})")
-    op.execute(f"CREATE POLICY added ON {table} FOR INSERT WITH CHECK (true)")
-    op.execute(f"CREATE POLICY changed ON {table} FOR UPDATE USING ({seen}) WITH CHECK (true)")
+    op.execute(f"CREATE POLICY added ON {table} FOR INSERT WITH CHECK ({check})")
+    op.execute(f"CREATE POLICY changed ON {table} FOR UPDATE USING ({seen}) WITH CHECK ({check})")
     op.execute(f"CREATE POLICY deleted ON {table} FOR DELETE USING ({seen})")

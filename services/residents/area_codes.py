@@ -52,6 +52,13 @@ def parent(code: str) -> str | None:
     return above[-1] if above else None
 
 
+def community(code: str) -> str | None:
+    """The community that a place is or lies in, or None for one that is larger; raises
+    MalformedCode.
+    """
+    return next((around for around in path(code) if level(around) == "community"), None)
+
+
 def routing(code: str) -> str:
     """The place in a routing key, such as `340603.008.002.e1.g2`: estate and grid are its finest
     parts; raises MalformedCode.

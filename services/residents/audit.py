@@ -14,7 +14,8 @@ from chassis import clock, gathering
 from chassis.call import Call
 from chassis.ids import new_id
 from services.residents import area_codes, sealing
-from services.residents.models import AuditEntry, AuditPerson, Household, Resident, ResidentKey
+from services.residents.models import Household, Resident, ResidentKey
+from services.residents.personal_models import AuditEntry, AuditPerson
 from services.residents.reach import Denied, Hidden, Subject
 from services.residents.vault import DataKey, Vault
 
@@ -142,15 +143,9 @@ def refused(session: Session, call: Call, refusal: Hidden | Denied) -> None:
         )
 
 
-def community(area: str | None) -> str | None:
-    """The code of the community that a place lies in; None for one that is larger."""
-    around = area_codes.path(area) if area else []
-    return next((code for code in around if area_codes.level(code) == "community"), None)
-
-
 def common_area(rows: Sequence[Any]) -> str | None:
     """The community that all of these lie in, if there is one."""
-    communities = {community(row.area) for row in rows}
+    communities = {row.area and area_codes.community(row.area) for row in rows}
     return communities.pop() if len(communities) == 1 else None
 
 
@@ -167,5 +162,5 @@ def _what(subject: Subject) -> dict[str, Any]:
     return {
         "kind": subject.kind,
         "subject": subject.id,
-        "community": community(subject.area),
+        "community": subject.area and area_codes.community(subject.area),
     }

@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, false, or_, select, true, tuple_
 from sqlalchemy.orm import Session
 
-from chassis import clock
+from chassis import clock, walls
 from chassis.call import Call
 from services.residents import area_codes, audit, paging, queries, reach
-from services.residents.models import AuditEntry, AuditPerson, Resident
+from services.residents.personal_models import AuditEntry, AuditPerson
 from services.residents.reach import Scope, Subject
 
 Wanted = Mapping[str, Any]
@@ -23,17 +23,21 @@ def entries(session: Session, call: Call, wanted: Wanted) -> dict[str, Any]:
     scope = reach.scope(call, "residents.audit")
     if scope.person and not (scope.everything or scope.areas):
         # What concerns oneself is at one's own entry.
-        wanted = {**wanted, "person": scope.person}
-        scope = Scope(everything=True)
+        return _of(session, call, {**wanted, "person": scope.person}, Subject("audit"))
     return _page(session, call, _in(scope), wanted, Subject("audit"))
 
 
 def of_resident(session: Session, call: Call, wanted: Wanted) -> dict[str, Any]:
     """A page of what was done with one person's data. Raises NotFound, Forbidden."""
-    person = queries.get(session, Resident, wanted["id"])
+    person = queries.person(session, call, wanted["id"], "residents.audit")
     about = Subject("resident", person.id, person.area)
-    reach.demand(call, reach.of_resident(call, person.id, person.area), "residents.audit", about)
-    return _page(session, call, true(), {**wanted, "person": person.id}, about)
+    return _of(session, call, {**wanted, "person": person.id}, about)
+
+
+def _of(session: Session, call: Call, wanted: Wanted, about: Subject) -> dict[str, Any]:
+    """What was done with one person's data, in whichever community."""
+    walls.tell(session, {"about": str(wanted["person"])})
+    return _page(session, call, true(), wanted, about)
 
 
 def _page(

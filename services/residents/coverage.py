@@ -13,9 +13,6 @@ from services.residents.models import Area, Household
 from services.residents.queries import Order, Wanted
 from services.residents.reach import Subject
 
-# In the "C" collation it comes after all that tree keys are made of.
-_LAST = "~"
-
 
 def coverage(session: Session, call: Call, wanted: Wanted) -> dict[str, Any]:
     """Dwellings of an area, how many of them have been recorded and their share, and a page of the
@@ -45,7 +42,7 @@ def _counted() -> Select[Any]:
             Household.ends.is_(None),
             # A range that the index serves although the place is not known beforehand.
             Household.tree_key >= Area.tree_key,
-            Household.tree_key < Area.tree_key + _LAST,
+            Household.tree_key < Area.tree_key + queries.LAST,
         )
         .lateral("inside")
     )

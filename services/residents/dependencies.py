@@ -37,7 +37,9 @@ class AuditedDatabase(Database):
     """Gives each worker `AuditedTransactions` for the call that it answers."""
 
     def get_dependency(self, worker_ctx: Any) -> AuditedTransactions:
-        transactions = AuditedTransactions(self.engine, self.waker, self.consumer(worker_ctx))
+        transactions = AuditedTransactions(
+            self.engine, self.waker, self.consumer(worker_ctx), self.seen(worker_ctx)
+        )
         transactions.call = worker_ctx.data.get(CALL) or Call()
         return transactions
 

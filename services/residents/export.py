@@ -10,8 +10,8 @@ from chassis.call import Call
 from services.residents import answers, audit, queries, reach, sealing
 from services.residents.care import queries as care
 from services.residents.care.models import CareTag
-from services.residents.models import Consent, Duty, Member, Resident
-from services.residents.reach import Subject
+from services.residents.models import Duty, Member
+from services.residents.personal_models import Consent
 from services.residents.vault import Vault
 
 
@@ -19,10 +19,7 @@ def of_resident(session: Session, call: Call, vault: Vault, person: UUID) -> dic
     """Their entry in plain text, their duties, homes and consents. Who used it is in their audit.
     Raises NotFound, Forbidden.
     """
-    found = queries.get(session, Resident, person)
-    holds = reach.of_resident(call, found.id, found.area)
-    about = Subject("resident", found.id, found.area)
-    reach.demand(call, holds, "residents.export", about)
+    found = queries.person(session, call, person, "residents.export")
     key = audit.key(session, call, vault, found, action=audit.EXPORT, fields=sealing.SEALED)
     duties = select(Duty).where(Duty.person == person).order_by(Duty.id)
     homes = select(Member).where(Member.resident == person).order_by(Member.id)

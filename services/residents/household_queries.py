@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from chassis import clock
 from chassis.call import Call
+from chassis.errors import NotFound
 from services.residents import answers, audit, paging, queries, reach
 from services.residents.models import HEAD, Duty, Household, Member, Resident, ResidentKey
 from services.residents.queries import Order, Wanted
@@ -27,7 +28,22 @@ _CRITERIA = frozenset({"within", "tenure", "recorded", "closed", "anchor"})
 
 def household(session: Session, call: Call, vault: Vault, household_id: UUID) -> dict[str, Any]:
     """One household; raises NotFound, also for what the caller may not see."""
-    return answered(session, call, vault, _seen(session, call, household_id))
+    return answered(session, call, vault, found(session, call, household_id, "households.read"))
+
+
+def found(
+    session: Session, call: Call, household_id: UUID, operation: str, *, lock: bool = False
+) -> Household:
+    """The household, for which `operation` is allowed. Raises NotFound, Forbidden, with which the
+    audit is told where it is, also when it is behind the wall.
+    """
+    row = session.get(Household, household_id, with_for_update=lock or None)
+    area = row.area if row else queries.place_unseen(session, "household", household_id)
+    holds = reach.of_household(str(area), own=lives_in(session, call, household_id))
+    reach.demand(call, holds, operation, Subject("household", household_id, area))
+    if row is None:
+        raise NotFound
+    return row
 
 
 def answered(session: Session, call: Call, vault: Vault, row: Household) -> dict[str, Any]:
@@ -74,12 +90,12 @@ def households(session: Session, call: Call, vault: Vault, wanted: Wanted) -> di
 
 def members(session: Session, call: Call, vault: Vault, wanted: Wanted) -> dict[str, Any]:
     """A page of the stays in a household, in the order in which they began; raises NotFound."""
-    found = _seen(session, call, wanted["household"])
+    seen = found(session, call, wanted["household"], "households.read")
     statement = (
         select(*_STAY)
         .join(Resident, Resident.id == Member.resident)
         .outerjoin(ResidentKey, ResidentKey.resident == Resident.id)
-        .where(Member.household == found.id, *_during(wanted))
+        .where(Member.household == seen.id, *_during(wanted))
     )
     order: Order = {"starts": _SINCE, "member": (Member.id, UUID)}
     page = queries.paged(session, statement, order, wanted, lambda row: row)
@@ -91,10 +107,8 @@ def members(session: Session, call: Call, vault: Vault, wanted: Wanted) -> dict[
 
 def homes(session: Session, call: Call, wanted: Wanted) -> dict[str, Any]:
     """A page of a person's stays, in the order in which they began; raises NotFound."""
-    person = queries.get(session, Resident, wanted["id"])
+    person = queries.person(session, call, wanted["id"], "residents.read")
     about = Subject("resident", person.id, person.area)
-    holds = reach.of_resident(call, person.id, person.area)
-    reach.demand(call, holds, "residents.read", about)
     audit.note(session, call, audit.READ, about, fields=["household"])
     statement = select(*Member.__table__.c).where(Member.resident == person.id, *_during(wanted))
     order: Order = {"starts": _SINCE, "id": (Member.id, UUID)}
@@ -114,14 +128,6 @@ def lives_in(session: Session, call: Call, household_id: UUID) -> bool:
         Member.household == household_id, Member.resident == person, Member.ends.is_(None)
     )
     return person is not None and session.scalar(stay) is not None
-
-
-def _seen(session: Session, call: Call, household_id: UUID) -> Household:
-    found = queries.get(session, Household, household_id)
-    about = Subject("household", found.id, found.area)
-    holds = reach.of_household(found.area, own=lives_in(session, call, found.id))
-    reach.demand(call, holds, "households.read", about)
-    return found
 
 
 def _head(household: Any) -> Any:

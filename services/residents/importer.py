@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from chassis import call as calls
-from chassis import database, faultpoints, logs
+from chassis import database, faultpoints, logs, walls
 from chassis.process import die_with_parent
 from services.residents.imports import claims, files, spreadsheets
 from services.residents.imports.columns import Fault, Row, Unreadable
@@ -149,7 +149,8 @@ def main(service: str, parent: int) -> None:
     settings = ResidentsSettings.load(service)
     logs.configure(f"{service}-importer", settings.log_level)
     vault = Vault(settings.master_keys, settings.blind_index_key)
-    importer = Importer(database.make_engine(settings, pool_size=1), vault)
+    engine = database.make_engine(settings, pool_size=1, seen=walls.EVERYTHING)
+    importer = Importer(engine, vault)
     signal.signal(signal.SIGTERM, importer.stop)
     signal.signal(signal.SIGINT, importer.stop)
     # What nobody foresaw ends the process: the import is tried again a few times, then given up.

@@ -1,5 +1,4 @@
-"""The tables of residents: places, departments, people with their keys, households, duties, and the
-audit.
+"""The tables of residents: places, departments, people with their keys, households and duties.
 
 Every row that a command makes keeps its `command_id` for ever, so that a repeated command finds
 what the first one made. `sequence` counts the events of a row.
@@ -220,81 +219,3 @@ class Duty(Made):
         Index("duties_anchors", "person", postgresql_where=text("role = 'anchor_household'")),
         Index(None, "tree_key"),
     )
-
-
-class Consent(Base):
-    """A person agreed that their data is used for a purpose, until they took it back. Rows stay."""
-
-    __tablename__ = "consents"
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    person: Mapped[UUID] = mapped_column(ForeignKey("residents.id"))
-    purpose: Mapped[str]
-    given_at: Mapped[datetime]
-    given_to: Mapped[str | None]
-    withdrawn_at: Mapped[datetime | None]
-    withdrawn_to: Mapped[str | None]
-    command_id: Mapped[str | None] = mapped_column(unique=True)
-
-    __table_args__ = (
-        Index(None, "person", "id"),
-        Index(
-            "consents_in_force",
-            *("person", "purpose"),
-            unique=True,
-            postgresql_where=text("withdrawn_at IS NULL"),
-        ),
-        Index(
-            "consents_withdrawn",
-            "withdrawn_at",
-            postgresql_where=text("withdrawn_at IS NOT NULL"),
-        ),
-        CheckConstraint("withdrawn_at >= given_at", name="order"),
-    )
-
-
-class AuditEntry(Base):
-    """Who did what with personal data, or was refused it: names of fields and never a value. Only
-    ever added to.
-
-    `subject` is the one thing that it was about, of the kind `kind`; `community` is where it lies.
-    """
-
-    __tablename__ = "audit"
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    at: Mapped[datetime]
-    actor: Mapped[str | None]
-    actor_kind: Mapped[str]
-    api_key: Mapped[str | None]
-    action: Mapped[str]
-    kind: Mapped[str]
-    subject: Mapped[UUID | None]
-    people: Mapped[int]
-    fields: Mapped[list[str]]
-    found_by: Mapped[list[str]]
-    community: Mapped[str | None] = mapped_column(TreeKey)
-    request_id: Mapped[str]
-    outcome: Mapped[str]
-    reason: Mapped[str | None]
-
-    __table_args__ = (
-        Index(None, "at", "id"),
-        Index(None, "actor", "at", "id"),
-        Index(None, "action", "at", "id"),
-        Index(None, "community", "at", "id"),
-    )
-
-
-class AuditPerson(Base):
-    """A person whom an entry of the audit is about: a page of a list is about as many as it has
-    rows.
-    """
-
-    __tablename__ = "audit_people"
-
-    person: Mapped[UUID] = mapped_column(primary_key=True)
-    at: Mapped[datetime] = mapped_column(primary_key=True)
-    entry: Mapped[UUID] = mapped_column(primary_key=True)
-
-    __table_args__ = (Index(None, "at", postgresql_using="brin"),)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from chassis.personal_data import Tag, attach
+from services.residents import personal_models as _personal  # noqa: F401 - declares its tables
 from services.residents.care import models as _care  # noqa: F401 - declares its table
 from services.residents.imports.models import Import
 from services.residents.models import Base

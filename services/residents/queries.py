@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, false, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, case, false, or_, select, text, true, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from chassis import clock
@@ -21,6 +21,8 @@ from services.residents.reach import Denied, Scope, Subject
 from services.residents.vault import Vault
 
 Wanted = Mapping[str, Any]
+# In the "C" collation it comes after all that tree keys are made of.
+LAST = "~"
 Thing = TypeVar("Thing", bound=Base)
 
 
@@ -30,6 +32,32 @@ def get(session: Session, model: type[Thing], key: Any, *, lock: bool = False) -
     if row is None:
         raise NotFound
     return row
+
+
+def person(
+    session: Session, call: Call, person_id: UUID, operation: str, *, lock: bool = False
+) -> Resident:
+    """The person, for whom `operation` is allowed. Raises NotFound, Forbidden, with which the audit
+    is told where they are, also when they are behind the wall.
+    """
+    found = session.get(Resident, person_id, with_for_update=lock or None)
+    area = found.area if found else place_unseen(session, "resident", person_id)
+    about = Subject("resident", person_id, area)
+    reach.demand(call, reach.of_resident(call, person_id, area), operation, about)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def place_unseen(session: Session, kind: str, thing: UUID) -> str | None:
+    """Where a `resident` or `household` lies that the transaction does not see, by a function that
+    says nothing else; raises NotFound where there is none.
+    """
+    asked = {"kind": kind, "of": thing}
+    row = session.execute(text("SELECT area FROM place_of(:kind, :of) AS area"), asked).first()
+    if row is None:
+        raise NotFound
+    return row.area  # type: ignore[no-any-return]
 
 
 def area(session: Session, call: Call, code: str) -> dict[str, Any]:
@@ -80,11 +108,9 @@ def departments(session: Session, call: Call, wanted: Wanted) -> dict[str, Any]:
     return paged(session, statement, order, wanted, answers.department)
 
 
-def resident(session: Session, call: Call, vault: Vault, person: UUID) -> dict[str, Any]:
+def resident(session: Session, call: Call, vault: Vault, resident_id: UUID) -> dict[str, Any]:
     """One person; raises NotFound."""
-    found = get(session, Resident, person)
-    holds = reach.of_resident(call, person, found.area)
-    reach.demand(call, holds, "residents.read", Subject("resident", person, found.area))
+    found = person(session, call, resident_id, "residents.read")
     key = audit.key(session, call, vault, found, action=audit.READ, fields=answers.OF_RESIDENT)
     return answers.resident(found, key)
 
@@ -93,10 +119,7 @@ def disclosure(session: Session, call: Call, vault: Vault, wanted: Wanted) -> di
     """Some fields of a person in plain text, for a reason that stays in the audit; raises NotFound,
     Forbidden.
     """
-    found = get(session, Resident, wanted["id"])
-    holds = reach.of_resident(call, found.id, found.area)
-    about = Subject("resident", found.id, found.area)
-    reach.demand(call, holds, "residents.disclose", about)
+    found = person(session, call, wanted["id"], "residents.disclose")
     fields, reason = wanted["fields"], wanted["reason"]
     key = audit.key(
         session, call, vault, found, action=audit.DISCLOSE, fields=fields, reason=reason
@@ -104,11 +127,11 @@ def disclosure(session: Session, call: Call, vault: Vault, wanted: Wanted) -> di
     return answers.disclosed(found, key, fields)
 
 
-def contact(session: Session, call: Call, vault: Vault, person: UUID) -> dict[str, Any]:
+def contact(session: Session, call: Call, vault: Vault, resident_id: UUID) -> dict[str, Any]:
     """How to reach a person, for the service that does; raises NotFound, Forbidden."""
     if call.actor.kind != "system" or call.actor.id not in reach.REACH_PEOPLE:
         raise Denied("contact", Subject("resident"))
-    found = get(session, Resident, person)
+    found = get(session, Resident, resident_id)
     key = audit.key(session, call, vault, found, action=audit.CONTACT, fields=answers.OF_CONTACT)
     return answers.contact(found, key)
 
@@ -166,10 +189,11 @@ def duties(session: Session, call: Call, wanted: Wanted) -> dict[str, Any]:
 
 
 def subtree(column: InstrumentedAttribute[str], code: str) -> ColumnElement[bool]:
-    """Whether a place lies in `code`: a prefix match, which the index on a tree key serves as a
-    range.
+    """Whether a place lies in `code`: those that begin with its tree key are a range of the index.
+    LIKE is too, but not below a wall, where nothing but leakproof operators may use an index.
     """
-    return column.like(area_codes.tree_key(code) + "%")
+    first = area_codes.tree_key(code)
+    return and_(column >= first, column < first + LAST)
 
 
 _INDEXED = {
@@ -205,13 +229,13 @@ def paged(
 
 def _home(session: Session, call: Call) -> str | None:
     """Where the caller is at home: the area of a duty of today's, or else the one they live in."""
-    person = reach.person(call)
-    if person is None:
+    me = reach.person(call)
+    if me is None:
         return None
     duty = select(Duty.area).where(
-        Duty.person == person, Duty.area.is_not(None), in_force(clock.local(clock.now()).date())
+        Duty.person == me, Duty.area.is_not(None), in_force(clock.local(clock.now()).date())
     )
-    lives = select(Resident.area).where(Resident.id == person)
+    lives = select(Resident.area).where(Resident.id == me)
     return session.scalar(duty.order_by(Duty.id).limit(1)) or session.scalar(lives)
 
 

@@ -7,8 +7,9 @@ from sqlalchemy.orm import Session
 
 from chassis.call import Call
 from services.residents.commands import erasing
-from services.residents.models import Consent, Duty, Member, Resident
+from services.residents.models import Duty, Member, Resident
 from services.residents.personal_fields import TAGS
+from services.residents.personal_models import Consent
 
 BATCH = 100
 

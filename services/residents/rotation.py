@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from chassis.database import make_engine
+from chassis.walls import EVERYTHING
 from services.residents.imports.models import Import
 from services.residents.models import Household, ResidentKey
 from services.residents.settings import ResidentsSettings
@@ -34,7 +35,7 @@ def rotate(
     """
     settings = ResidentsSettings.load("residents", environ)
     vault = Vault(settings.master_keys, settings.blind_index_key)
-    engine = make_engine(settings, pool_size=1)
+    engine = make_engine(settings, pool_size=1, seen=EVERYTHING)
     done = 0
     try:
         while True:

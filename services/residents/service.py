@@ -14,7 +14,7 @@ from chassis.clock import now
 from chassis.context import CurrentCall
 from chassis.health import Health
 from chassis.rpc import rpc
-from services.residents import queries, retention, schemas
+from services.residents import queries, retention, schemas, wall
 from services.residents.commands import areas, departments, duties, people
 from services.residents.dependencies import AuditedDatabase, PersonalVault
 from services.residents.entrypoints.care import CareTags
@@ -42,7 +42,7 @@ class ResidentsService(
     emits = True
     beside = ("services.residents.importer",)
 
-    db = AuditedDatabase()
+    db = AuditedDatabase(wall.settings)
     call: Call = CurrentCall()
     vault: Vault = PersonalVault()
     health = Health()

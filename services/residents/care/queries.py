@@ -67,10 +67,7 @@ def of_resident(session: Session, call: Call, vault: Vault, wanted: Wanted) -> d
 
 def seen(session: Session, call: Call, resident: UUID, operation: str) -> Resident:
     """The person, for whom `operation` is allowed; raises NotFound, Forbidden."""
-    person = queries.get(session, Resident, resident)
-    about = Subject("resident", person.id, person.area)
-    reach.demand(call, reach.of_resident(call, person.id, person.area), operation, about)
-    return person
+    return queries.person(session, call, resident, operation)
 
 
 def noted_key(session: Session, call: Call, vault: Vault, person: Resident) -> Any:

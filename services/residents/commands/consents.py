@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from chassis.call import Call
 from chassis.errors import NotFound
 from chassis.ids import new_id
-from services.residents import answers, audit, queries, reach
+from services.residents import answers, audit, queries
 from services.residents.errors import ConsentGiven
-from services.residents.models import Consent, Resident
+from services.residents.models import Resident
+from services.residents.personal_models import Consent
 from services.residents.reach import Subject
 
 Wanted = Mapping[str, Any]
@@ -21,7 +22,7 @@ Wanted = Mapping[str, Any]
 
 def give(session: Session, call: Call, wanted: Wanted) -> dict[str, Any]:
     """Note that a person agrees to a purpose. Raises NotFound, Forbidden, ConsentGiven."""
-    person = _person(session, call, wanted["id"], "residents.consent")
+    person = queries.person(session, call, wanted["id"], "residents.consent")
     if person.erased_at is not None:
         raise NotFound
     made = _made_by(session, call)
@@ -35,7 +36,7 @@ def withdraw(session: Session, call: Call, wanted: Wanted) -> dict[str, Any]:
     """Note that a person takes a consent back; the first time counts. Raises NotFound,
     Forbidden.
     """
-    person = _person(session, call, wanted["id"], "residents.consent")
+    person = queries.person(session, call, wanted["id"], "residents.consent")
     consent = queries.get(session, Consent, wanted["consent"], lock=True)
     if consent.person != person.id:
         raise NotFound
@@ -51,18 +52,11 @@ def history(session: Session, call: Call, wanted: Wanted) -> dict[str, Any]:
     """A page of all that a person agreed to and took back, oldest first. Raises NotFound,
     Forbidden.
     """
-    person = _person(session, call, wanted["id"], "residents.read")
+    person = queries.person(session, call, wanted["id"], "residents.read")
     _note(session, call, audit.READ, person)
     statement = select(*Consent.__table__.c).where(Consent.person == person.id)
     order: queries.Order = {"id": (Consent.id, UUID)}
     return queries.paged(session, statement, order, wanted, answers.consent)
-
-
-def _person(session: Session, call: Call, person: UUID, operation: str) -> Resident:
-    found = queries.get(session, Resident, person)
-    about = Subject("resident", found.id, found.area)
-    reach.demand(call, reach.of_resident(call, found.id, found.area), operation, about)
-    return found
 
 
 def _note(session: Session, call: Call, action: str, person: Resident) -> None:

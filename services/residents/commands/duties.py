@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from chassis import walls
 from chassis.call import Call
 from chassis.errors import Invalid
 from chassis.events import EventSchema, Route, emit
@@ -114,7 +115,8 @@ def _lock_person(session: Session, duty: Duty) -> bool:
     constraint would need an extension that not every server has).
     """
     person = select(Resident.id).where(Resident.id == duty.person, Resident.erased_at.is_(None))
-    return session.scalar(person.with_for_update()) is not None
+    with walls.opened(session):  # They may live anywhere.
+        return session.scalar(person.with_for_update()) is not None
 
 
 def _refuse_overlap(session: Session, duty: Duty, ends: date | None) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from chassis import clock
 from chassis.call import Call
 from chassis.events import Route, emit
-from services.residents import area_codes, audit, queries, reach, sealing
+from services.residents import area_codes, audit, queries, sealing
 from services.residents.care.models import CareTag
 from services.residents.errors import OnDuty
 from services.residents.events import ResidentErased
@@ -25,10 +25,8 @@ def erase(session: Session, call: Call, wanted: Mapping[str, Any]) -> dict[str, 
     What is sealed is dropped as well as its key, and with it the blind indexes, by which somebody
     who has the index key could still tell that a number was known.
     """
-    person = queries.get(session, Resident, wanted["id"], lock=True)
+    person = queries.person(session, call, wanted["id"], "residents.erase", lock=True)
     about = Subject("resident", person.id, person.area)
-    holds = reach.of_resident(call, person.id, person.area)
-    reach.demand(call, holds, "residents.erase", about)
     if person.erased_at is None:
         _demand_off_duty(session, person)
         _forget(session, person)

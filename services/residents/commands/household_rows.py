@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 from chassis.call import Call
 from chassis.errors import Stale
 from chassis.events import EventSchema, Route, emit
-from services.residents import area_codes, queries, reach
+from services.residents import area_codes, household_queries
 from services.residents.errors import HouseholdIsClosed
 from services.residents.events import HouseholdAmended
-from services.residents.household_queries import lives_in
 from services.residents.models import Household
-from services.residents.reach import Subject
+
+_WRITE = "households.write"
 
 
 def found(session: Session, call: Call, household_id: UUID) -> Household:
@@ -23,9 +23,7 @@ def found(session: Session, call: Call, household_id: UUID) -> Household:
     Commands lock the household first and then people, in the order of their ids: so none waits for
     another that waits for it.
     """
-    household = queries.get(session, Household, household_id, lock=True)
-    demand(session, call, household)
-    return household
+    return household_queries.found(session, call, household_id, _WRITE, lock=True)
 
 
 def open_one(
@@ -39,17 +37,15 @@ def open_one(
     return household
 
 
+def allowed(session: Session, call: Call, household_id: UUID) -> Household:
+    """As `found`, without a lock."""
+    return household_queries.found(session, call, household_id, _WRITE)
+
+
 def check_open(household: Household) -> None:
     """Raise HouseholdIsClosed for one that is."""
     if household.ends is not None:
         raise HouseholdIsClosed
-
-
-def demand(session: Session, call: Call, household: Household) -> None:
-    """Raise NotFound or Forbidden unless the caller may change the household."""
-    about = Subject("household", household.id, household.area)
-    holds = reach.of_household(household.area, own=lives_in(session, call, household.id))
-    reach.demand(call, holds, "households.write", about)
 
 
 def amended(session: Session, call: Call, household: Household) -> None:

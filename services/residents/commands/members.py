@@ -205,8 +205,7 @@ def _leave_residence(session: Session, call: Call, person: Resident, ends: date)
     member = session.scalars(residence).one_or_none()
     if member is None:
         return
-    household = session.get_one(Household, member.household)
-    household_rows.demand(session, call, household)
+    household = household_rows.allowed(session, call, member.household)
     _leave(session, call, household, member, ends)
 
 

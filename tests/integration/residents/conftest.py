@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from chassis import migrate
 from chassis.testing.sessions import rolled_back
-from tests.integration.residents.world import World
+from tests.integration.residents.world import OPEN, World
 
 
 @pytest.fixture(scope="session")
@@ -21,8 +21,8 @@ def database(postgres) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def engine(database) -> Iterator[Engine]:
-    """Connections of the application's user."""
-    engine = create_engine(database["app_url"])
+    """Connections of the application's user, which see everything, but for what a world does."""
+    engine = create_engine(database["app_url"], connect_args=OPEN)
     yield engine
     engine.dispose()
 
@@ -32,7 +32,7 @@ def concurrent(postgres) -> Iterator[Engine]:
     """A database of their own for tests in which several transactions meet, and so must commit."""
     urls = postgres.create_service_database("residents")
     migrate.upgrade("services.residents", urls["owner_url"], "linli_residents")
-    engine = create_engine(urls["app_url"], pool_size=8)
+    engine = create_engine(urls["app_url"], pool_size=8, connect_args=OPEN)
     yield engine
     engine.dispose()
 

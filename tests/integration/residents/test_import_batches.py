@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from chassis import migrate
 from chassis.outbox import outbox
-from services.residents.models import AuditEntry, AuditPerson, Household, Member, ResidentKey
+from services.residents.models import Household, Member, ResidentKey
 from services.residents.models import Resident as Person
+from services.residents.personal_models import AuditEntry, AuditPerson
 from tests.integration.residents.importing import Importing, counts
-from tests.integration.residents.world import COMMUNITY, World, a_phone, an_id_number, caller
+from tests.integration.residents.world import COMMUNITY, OPEN, World, a_phone, an_id_number, caller
 
 BUILDING = f"{COMMUNITY}.e1.g1.b1"
 OTHER = f"{COMMUNITY}.e1.g2.b2"
@@ -24,7 +25,7 @@ HEADINGS = "姓名,手机号,身份证号,楼栋代码,门牌号,与户主关系
 def engine(postgres):
     urls = postgres.create_service_database("residents")
     migrate.upgrade("services.residents", urls["owner_url"], "linli_residents")
-    engine = create_engine(urls["app_url"])
+    engine = create_engine(urls["app_url"], connect_args=OPEN)
     with Session(engine) as session, session.begin():
         World(session).add_community("e1", "e1.g1", "e1.g1.b1", "e1.g2", "e1.g2.b2")
     yield engine

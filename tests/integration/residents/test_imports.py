@@ -16,14 +16,14 @@ from services.residents.imports.models import Import, ImportFault, ImportPart
 from services.residents.imports.rows import Taker
 from services.residents.models import Area
 from tests.integration.residents.importing import Importing, a_district, counts
-from tests.integration.residents.world import VAULT, caller
+from tests.integration.residents.world import OPEN, VAULT, caller
 
 
 @pytest.fixture(scope="module")
 def engine(postgres):
     urls = postgres.create_service_database("residents")
     migrate.upgrade("services.residents", urls["owner_url"], "linli_residents")
-    engine = create_engine(urls["app_url"])
+    engine = create_engine(urls["app_url"], connect_args=OPEN)
     yield engine
     engine.dispose()
 

@@ -8,8 +8,9 @@ from sqlalchemy import func, select, text, update
 from chassis import clock
 from chassis.call import system_call
 from services.residents import retention
-from services.residents.models import AuditEntry, AuditPerson, Consent, Resident
+from services.residents.models import Resident
 from services.residents.personal_fields import TAGS
+from services.residents.personal_models import AuditEntry, AuditPerson, Consent
 from tests.integration.residents.world import COMMUNITY, a_phone
 
 YEAR = timedelta(days=365)
