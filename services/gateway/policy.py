@@ -46,6 +46,7 @@ OPERATIONS: Mapping[str, str] = {
     "areas.write": "add and rename areas",
     "departments.read": "see the departments",
     "departments.write": "add and change departments",
+    "department_clerks.read": "see who works for a department",
     "duties.read": "see who has which duty",
     "duties.write": "start and end duties",
     "residents.read": "see residents, masked",
@@ -130,16 +131,19 @@ TABLE: Mapping[str, Row] = {
             "override", "reopening", "exclusion", "residents.audit",
             "care_tags.read", "care_tags.write",
         },
+        # Departments lie in no area.
+        "any": frozenset({"department_clerks.read"}),
         "holder": _HOLDING,
     },
     "department_clerk": {
         "any": _PUBLIC,
-        "department": _HOLDING | {"figures.read"},
+        "department": _HOLDING | {"figures.read", "department_clerks.read"},
     },
     "administrator": {
         "any": frozenset(
             {
-                "areas.write", "departments.write", "duties.read", "duties.write",
+                "areas.write", "departments.write", "department_clerks.read",
+                "duties.read", "duties.write",
                 "residents.read", "residents.write", "households.read", "households.write",
                 "events.read", "accounts.write", "api_keys.write", "deliveries.read",
                 "templates.read", "templates.write",
@@ -168,7 +172,7 @@ SCOPES: Mapping[str, frozenset[str]] = {
     "import": frozenset({"import"}),
     "areas:write": frozenset({"areas.write"}),
     "departments:write": frozenset({"departments.write"}),
-    "duties:read": frozenset({"duties.read"}),
+    "duties:read": frozenset({"duties.read", "department_clerks.read"}),
     "duties:write": frozenset({"duties.write"}),
     "residents:read": frozenset({"residents.read"}),
     "residents:write": frozenset({"residents.write"}),

@@ -19,6 +19,7 @@ OF_LISTED = ("name", "phone", "id_number")
 OF_HOUSEHOLD = ("door",)
 OF_MEMBER = ("name", "household")
 OF_CONTACT = ("name", "phone", "email")
+OF_CLERK = ("name",)
 
 
 def area(row: Any) -> dict[str, Any]:
@@ -57,6 +58,19 @@ def duty(row: Any) -> dict[str, Any]:
         "from": row.starts.isoformat(),
         "to": row.ends and row.ends.isoformat(),
         "version": row.sequence,
+    }
+
+
+def clerk(row: Any, key: DataKey | None) -> dict[str, Any]:
+    """Somebody's duty as clerk of a department, with their name, masked; `row.id` is the person's,
+    for their key.
+    """
+    return {
+        "duty": str(row.duty),
+        "person": str(row.id),
+        "name": _shown(row, key, "name", masking.mask_name),
+        "from": row.starts.isoformat(),
+        "to": row.ends and row.ends.isoformat(),
     }
 
 

@@ -10,7 +10,7 @@ from marshmallow.validate import ContainsOnly, Length, OneOf
 from chassis import clock
 from chassis.screening import screen
 from services.residents.consent_purposes import PURPOSES
-from services.residents.schemas import Key, Line, Page, ResidentRef
+from services.residents.schemas import DepartmentRef, Key, Line, Page, ResidentRef
 from services.residents.sealing import SEALED
 
 
@@ -87,3 +87,9 @@ class Withdraw(ResidentRef):
 
 class Consents(ResidentRef, Page):
     """Whose consents to list."""
+
+
+class DepartmentClerks(DepartmentRef, Page):
+    """Who worked for a department on a day (today)."""
+
+    on = fields.Date()

@@ -14,7 +14,7 @@ from chassis.clock import now
 from chassis.context import CurrentCall
 from chassis.health import Health
 from chassis.rpc import rpc
-from services.residents import queries, retention, schemas, wall
+from services.residents import clerks, personal_schemas, queries, retention, schemas, wall
 from services.residents.commands import areas, departments, duties, people
 from services.residents.dependencies import AuditedDatabase, PersonalVault
 from services.residents.entrypoints.care import CareTags
@@ -187,6 +187,13 @@ class ResidentsService(
         wanted = schemas.ListDepartments().load(query)
         with self.db.read() as session:
             return queries.departments(session, self.call, wanted)
+
+    @rpc
+    def list_department_clerks(self, query: Json) -> Json:
+        """A page of those who work for a department, today or `on` a day; names masked."""
+        wanted = personal_schemas.DepartmentClerks().load(query)
+        with self.db.transaction() as session:
+            return clerks.of_department(session, self.call, self.vault, wanted)
 
     @timer(interval=3600, eager=True)
     def apply_retention(self) -> None:

@@ -11,7 +11,9 @@ from services.gateway.schemas.common import list_of
 
 
 class Departments(Capability):
-    """Everybody may look; administrators add and change."""
+    """Everybody may look; administrators add and change. Who works there is for the department
+    itself, for those who give it work, and for administrators.
+    """
 
     @operation(
         "GET",
@@ -48,6 +50,19 @@ class Departments(Capability):
     def get_department(self, ask: Ask) -> Any:
         """One department."""
         return ask.of(self.residents).get_department(ask.command())
+
+    @operation(
+        "GET",
+        "/departments/<code>/clerks",
+        policy="department_clerks.read",
+        query=schemas.DepartmentClerkQuery,
+        answer=list_of(schemas.DepartmentClerk),
+        errors=(NotFound,),
+        owner_decides=True,
+    )
+    def list_department_clerks(self, ask: Ask) -> Any:
+        """Who works for a department today, or did on another day."""
+        return ask.of(self.residents).list_department_clerks(ask.command())
 
     @operation(
         "PATCH",

@@ -252,3 +252,23 @@ class DepartmentQuery(Page):
     """Which departments to list."""
 
     active = fields.QueryFlag()
+
+
+class DepartmentClerk(Schema):
+    """Somebody who works for a department, their name masked; `to` is the last day, or null."""
+
+    class Meta:
+        include = {
+            "from": fields.Day(required=True),
+            "to": fields.Day(required=True, allow_none=True),
+        }
+
+    duty = fields.Uuid(required=True)
+    person = fields.Uuid(required=True)
+    name = base.String(required=True, allow_none=True)
+
+
+class DepartmentClerkQuery(Page):
+    """Who is to be listed: whoever worked there `on` a day; today, unless another is given."""
+
+    on = fields.Day()

@@ -100,6 +100,28 @@ def test_an_empty_change_is_refused(town):
     assert town.neighbour.patch(f"residents/{town.ids['neighbour']}", {}).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [
+        ("administrator", 200),
+        ("secretary", 200),
+        ("water_clerk", 200),
+        ("clerk", 403),
+        ("grid_worker", 403),
+        ("resident", 403),
+    ],
+)
+def test_who_works_for_a_department_is_told_to_those_who_deal_with_it(town, who, status):
+    client = town.administrator if who == "administrator" else town.people[who]
+
+    found = client.get("departments/water/clerks")
+
+    assert found.status_code == status, found.text
+    if status == 200:
+        assert [each["person"] for each in found.json()["items"]] == [town.ids["water_clerk"]]
+    assert town.nobody.get("departments/water/clerks").status_code == 401
+
+
 def test_a_department_is_added_changed_and_closed(town):
     code = f"d{uuid4().hex[:8]}"
     added = town.administrator.post("departments", {"code": code, "name": "新部门"})

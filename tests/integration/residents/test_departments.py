@@ -83,3 +83,40 @@ def test_only_who_may_changes_departments(world):
         world.change_department("water", caller("department:gas"), active=False)
     with pytest.raises(NotFound):
         world.change_department("gas", active=False)
+
+
+def test_who_works_for_a_department_is_listed_masked_and_this_is_audited(world):
+    world.add_department("water")
+    people = [world.register(name)["id"] for name in ("李水", "张管", "王走", "赵来")]
+    given = [
+        {"from": "2026-01-01"},
+        {"from": "2026-02-01"},
+        {"from": "2026-01-01", "to": "2026-03-31"},
+    ]
+    for person, days in zip(people, given, strict=False):
+        world.start_duty(person, "department_clerk", department="water", **days)
+    call = caller("department:water", "department_clerks.read")
+
+    first = world.department_clerks("water", call=call, limit=1)
+    second = world.department_clerks("water", call=call, after=first["next"])
+
+    found = [*first["items"], *second["items"]]
+    assert [(each["person"], each["name"]) for each in found] == [
+        (people[0], "李**"),
+        (people[1], "张**"),
+    ]
+    assert (found[0]["from"], found[0]["to"], second["next"]) == ("2026-01-01", None, None)
+    entry = world.audit_of(people[0])["items"][0]
+    assert (entry["action"], entry["fields"]) == ("list", ["name"])
+    in_march = world.department_clerks("water", on="2026-03-01")
+    assert [each["person"] for each in in_march["items"]] == people[:3]
+
+
+@pytest.mark.parametrize("reach", ["department:gas", "own", "area:340603008002"])
+def test_nobody_else_is_told_who_works_for_a_department(world, reach):
+    world.add_department("water")
+
+    with pytest.raises(Forbidden):
+        world.department_clerks("water", call=caller(reach, "department_clerks.read"))
+    with pytest.raises(NotFound):
+        world.department_clerks("nobody")

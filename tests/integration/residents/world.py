@@ -17,6 +17,7 @@ from chassis.ids import new_id
 from chassis.outbox import outbox
 from services.residents import (
     audit_trail,
+    clerks,
     coverage,
     export,
     household_queries,
@@ -43,11 +44,15 @@ from services.residents.vault import Vault
 
 COMMUNITY = "340603008002"
 VAULT = Vault({"k1": bytes([1]) * 32}, bytes([9]) * 32)
-EVERYTHING = frozenset(
-    f"{noun}.{verb}"
-    for noun in ("areas", "residents", "households", "care_tags", "duties", "departments")
-    for verb in ("read", "write")
-) | {f"residents.{right}" for right in ("audit", "consent", "disclose", "erase", "export")}
+EVERYTHING = (
+    frozenset(
+        f"{noun}.{verb}"
+        for noun in ("areas", "residents", "households", "care_tags", "duties", "departments")
+        for verb in ("read", "write")
+    )
+    | {"department_clerks.read"}
+    | {f"residents.{right}" for right in ("audit", "consent", "disclose", "erase", "export")}
+)
 MOMENT = datetime(2026, 11, 1, 8, tzinfo=UTC)
 
 
@@ -141,6 +146,10 @@ class World:
     def departments(self, call: Call | None = None, **wanted: Any) -> Any:
         loaded = schemas.ListDepartments().load(wanted)
         return self._as(call or caller(), queries.departments, loaded)
+
+    def department_clerks(self, code: str, call: Call | None = None, **wanted: Any) -> Any:
+        loaded = personal_schemas.DepartmentClerks().load({"code": code, **wanted})
+        return self._as(call or caller(), clerks.of_department, self.vault, loaded)
 
     def register(self, name: str = "王小明", call: Call | None = None, **more: Any) -> Any:
         wanted = schemas.RegisterResident().load({"name": name, **more})
