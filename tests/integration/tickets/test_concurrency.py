@@ -8,13 +8,14 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, func, select
+from sqlalchemy import Engine, create_engine, func, select, text
 from sqlalchemy.orm import Session
 
 from chassis.call import Call
 from chassis.errors import Conflict, ServiceError, Stale
 from chassis.events import parse
 from chassis.outbox import outbox
+from chassis.testing import eventually
 from chassis.walls import EVERYTHING, WalledSession
 from services.tickets import wall
 from services.tickets.models import HistoryRow, TicketRow
@@ -116,6 +117,35 @@ def test_the_first_filings_of_a_day_agree_on_where_it_starts(crowd: Engine) -> N
     assert len(set(numbers)) == 20
     assert numbers[0] >= 1
     assert numbers[-1] < 100
+
+
+def test_a_command_repeated_while_it_takes_the_ticket_away_from_its_caller_is_known(
+    crowd: Engine,
+) -> None:
+    """Who waits for the lock behind the first one began to look before it had left its mark."""
+    ticket = act(crowd, CLERK, "file_ticket", **filing())
+    about = {"id": ticket["id"], "if_match": ticket["version"]}
+    ticket = act(crowd, CLERK, "assign", **about, department="water")
+    call = replace(builders.department_clerk(), command_id="sent back")
+    body = {"id": ticket["id"], "if_match": ticket["version"], "reason": "not ours"}
+
+    with everything(crowd) as holder, ThreadPoolExecutor(2) as pool:
+        holder.execute(select(TicketRow.id).where(TicketRow.id == ticket["id"]).with_for_update())
+        asked = [pool.submit(act, crowd, call, "send_back", **body) for _ in range(2)]
+        eventually(lambda: waiting_for_locks(crowd) == 2)
+        holder.rollback()
+        answers = [each.result() for each in asked]
+
+    assert [answer["version"] for answer in answers] == [ticket["version"] + 1] * 2
+
+
+def waiting_for_locks(engine: Engine) -> int:
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    with engine.connect() as connection:
+        return int(connection.scalar(waiting))
 
 
 def test_of_ten_who_accept_it_at_once_one_does(crowd: Engine) -> None:
