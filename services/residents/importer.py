@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from chassis import call as calls
 from chassis import database, faultpoints, logs, walls
 from chassis.process import die_with_parent
+from services.residents import wall
 from services.residents.imports import claims, files, spreadsheets
 from services.residents.imports.columns import Fault, Row, Unreadable
 from services.residents.imports.kinds import KINDS
@@ -117,6 +118,8 @@ class Importer:
         with Session(self._engine) as session, session.begin():
             current = claims.held(session, job)
             call = calls.decode(current.call)
+            # What is done in somebody's name is done behind their wall.
+            walls.tell(session, {"everything": "", **wall.settings(call)})
             claims.record(session, current, taker.take(session, call, batch))
 
     def _finish(self, job: Import, fault: Fault | None = None) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
+from chassis import walls
 from chassis.call import Call
 from services.residents import audit
 from services.residents.commands import households
@@ -49,7 +50,8 @@ class HouseholdRows:
         self._met = None
         told = household_cells.read(self._vault, row)
         call = replace(call, command_id=told.command_id)
-        known = making.made_by(session, Household, call)
+        with walls.opened(session):  # It may have moved to another community since.
+            known = making.made_by(session, Household, call)
         if known is None:
             try:
                 households.register(session, call, self._vault, told.household)

@@ -10,6 +10,7 @@ from marshmallow import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from chassis import walls
 from chassis.call import Call
 from chassis.errors import Invalid
 from services.residents import audit, identifiers
@@ -74,7 +75,8 @@ class ResidentRows:
             audit.note(session, call, audit.READ, self._met, fields=row.cells.keys())
 
     def _person(self, session: Session, call: Call, told: Told) -> tuple[UUID, str]:
-        found = KnownPeople(session, self._vault, [told.person]).find(told.person)
+        with walls.opened(session):  # A number is one person's, wherever they are.
+            found = KnownPeople(session, self._vault, [told.person]).find(told.person)
         if found is None or found.Resident.command_id is None:
             made = people.register(session, call, self._vault, told.person)
             return UUID(made["id"]), ADDED
@@ -95,7 +97,8 @@ def _household(session: Session, call: Call, told: Told) -> Household | None:
     if told.door_index is None:
         return None
     same = Household.door_index == told.door_index, Household.ends.is_(None)
-    found = session.scalar(select(Household.id).where(*same))
+    with walls.opened(session):  # Whether it may be written to is for the command to say.
+        found = session.scalar(select(Household.id).where(*same))
     if found is None:
         raise invalid("door", "unknown_household", "No household is registered at this door.")
     return household_rows.found(session, call, found)

@@ -10,6 +10,7 @@ from uuid import UUID
 from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
+from chassis import walls
 from chassis.call import Call
 from chassis.errors import ServiceError, from_validation
 from chassis.gathering import Contended, gathered
@@ -81,7 +82,8 @@ class Taker:
         return [outcomes[row.number] for row in batch]
 
     def _together(self, session: Session, call: Call, rows: Sequence[Row]) -> dict[int, str]:
-        plan = self._rows.plan(session, call, rows)
+        with walls.opened(session):  # It compares with whoever is known, and changes nothing.
+            plan = self._rows.plan(session, call, rows)
         outcomes = dict.fromkeys(plan.unchanged, UNCHANGED)
         if self._dry_run or _done(session, plan.additions.values()):
             outcomes |= dict.fromkeys(plan.additions, ADDED)

@@ -271,8 +271,10 @@ def test_where_somebody_unseen_is_can_be_said_and_nothing_else(
 ) -> None:
     """A refusal is audited where the person is whom it is about."""
     call = clerk(OTHER)
-    with walls.seeing(application, wall.settings(call)) as connection:
-        session = Session(connection)
+    with (
+        walls.seeing(application, wall.settings(call)) as connection,
+        Session(connection) as session,
+    ):
         for read, thing in (
             (queries.resident, there.head),
             (household_queries.household, there.household),
@@ -290,8 +292,10 @@ def test_where_somebody_unseen_is_can_be_said_and_nothing_else(
 def test_an_entry_is_added_where_its_reader_is_not(application: Engine, there: There) -> None:
     call = clerk(OTHER)
     refusal = Hidden("residents.read", Subject("resident", new_id(), AREA))
-    with walls.seeing(application, wall.settings(call)) as connection:
-        session = Session(connection)
+    with (
+        walls.seeing(application, wall.settings(call)) as connection,
+        Session(connection) as session,
+    ):
         audit.refused(session, call, refusal)
         assert session.query(AuditEntry).count() == 0
         assert session.query(AuditPerson).count() == 0
