@@ -4,8 +4,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from chassis import clock
 from chassis.call import Call
@@ -89,13 +89,15 @@ def households(session: Session, call: Call, vault: Vault, wanted: Wanted) -> di
 
 
 def members(session: Session, call: Call, vault: Vault, wanted: Wanted) -> dict[str, Any]:
-    """A page of the stays in a household, in the order in which they began; raises NotFound."""
+    """A page of the stays in a household, in the order in which they began; to who merely lives
+    there, of those who lived there with them. Raises NotFound.
+    """
     seen = found(session, call, wanted["household"], "households.read")
     statement = (
         select(*_STAY)
         .join(Resident, Resident.id == Member.resident)
         .outerjoin(ResidentKey, ResidentKey.resident == Resident.id)
-        .where(Member.household == seen.id, *_during(wanted))
+        .where(Member.household == seen.id, *_during(wanted), *_together(call, seen))
     )
     order: Order = {"starts": _SINCE, "member": (Member.id, UUID)}
     page = queries.paged(session, statement, order, wanted, lambda row: row)
@@ -158,6 +160,22 @@ def _during(wanted: Wanted) -> list[ColumnElement[bool]]:
         # The expression of the constraints, whose index finds a day among all the past.
         return [func.daterange(Member.starts, Member.ends, "[]").op("@>")(wanted["on"])]
     return [Member.ends.is_not(None) if wanted["past"] else Member.ends.is_(None)]
+
+
+def _together(call: Call, household: Household) -> list[ColumnElement[bool]]:
+    """For whoever sees a household because they live there: that the stay shares days with one of
+    theirs. The last day of one is not shared with who moves in that day.
+    """
+    elsewise = call.may(reach.of_household(household.area))
+    if call.actor.kind == "system" or "households.read" in elsewise:
+        return []
+    mine = aliased(Member)
+    shared = select(mine.id).where(
+        mine.household == household.id,
+        mine.resident == reach.person(call),
+        func.daterange(mine.starts, mine.ends).op("&&")(func.daterange(Member.starts, Member.ends)),
+    )
+    return [or_(Member.resident == reach.person(call), shared.exists())]
 
 
 def _wanted(wanted: Wanted) -> list[ColumnElement[bool]]:

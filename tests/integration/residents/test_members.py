@@ -422,3 +422,26 @@ def test_a_household_is_an_anchor_while_somebody_there_has_the_duty(world, home,
     world.end_duty(duty["id"], None)
     world.move_out(home, member, "2026-10-01")
     assert world.household(home)["anchor"] is False
+
+
+def test_whoever_moves_in_sees_nobody_who_lived_there_before_them(world, home):
+    before, grandmother, me = (world.register(area=BUILDING)["id"] for _ in range(3))
+    world.move_in(home, before, **{"from": "2015-01-01", "to": "2020-05-01"})
+    world.move_in(home, grandmother, **{"from": "2019-01-01", "to": "2024-03-01"})
+    world.move_in(home, me, **{"from": "2020-05-01"})
+    mine = caller("own", "households.read", person=me)
+
+    assert people(world.members(home, mine)) == [me]
+    assert people(world.members(home, mine, past=True)) == [grandmother]
+    assert people(world.members(home, mine, on="2019-06-01")) == [grandmother]
+    assert people(world.members(home, mine, on="2015-06-01")) == []
+    assert people(world.members(home, mine, on="2020-05-01")) == [grandmother, me]
+
+
+def test_who_records_households_sees_who_lived_there_also_where_they_live_themselves(world, home):
+    before, me = (world.register(area=BUILDING)["id"] for _ in range(2))
+    world.move_in(home, before, **{"from": "2015-01-01", "to": "2020-04-30"})
+    world.move_in(home, me, **{"from": "2020-05-01"})
+    worker = caller(f"area:{GRID}", "households.read", person=me)
+
+    assert people(world.members(home, worker, past=True)) == [before]
