@@ -15,6 +15,8 @@ _TICKETS = "linli.tickets."
 _PUBLIC = frozenset({"public"})
 # The persons, whom a ticket keeps from those to whom it is merely public.
 _PERSONS = frozenset({"reporter", "actor", "assignee", "previous_assignee"})
+# Not for residents, neither for who reported a ticket nor for everybody who sees public ones.
+_AMONG_STAFF = frozenset({"ticket_excluded", "ticket_included"})
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _LONGEST = 255
 _AREA = re.compile(r"([0-9]{6})([0-9]{3})([0-9]{3})((?:\.[a-z0-9_]+)*)")
@@ -112,7 +114,8 @@ def matches(facts: Facts, filters: Filters) -> bool:
 def facts_of(event: Mapping[str, Any]) -> Facts:
     """Read the facts off a CloudEvent; what is missing or malformed concerns nobody."""
     data = event["data"]
-    noun = event["type"].split(".")[2].partition("_")[0]
+    name = event["type"].split(".")[2]
+    noun = name.partition("_")[0]
     departments = [data.get("department"), data.get("previous_department")]
     departments += _list(data.get("departments"))
     owners = [data.get("reporter"), data.get("person"), data.get("resident")]
@@ -123,14 +126,15 @@ def facts_of(event: Mapping[str, Any]) -> Facts:
         departments.append(data.get("code"))
     elif event["type"].startswith(f"{_TICKETS}ticket_filed."):
         owners.append(data.get("actor"))  # Who files for somebody else follows it, too.
+    internal = name in _AMONG_STAFF or data.get("comment_visibility") == "internal"
     return Facts(
         type=event["type"],
         subject=event["subject"],
         area=tree_key(place) if isinstance(place, str) else "",
         departments=_texts(departments),
-        owners=_texts(owners),
+        owners=frozenset() if internal else _texts(owners),
         holders=_texts([data.get("assignee"), data.get("previous_assignee")]),
-        public=data.get("visibility") == "public",
+        public=data.get("visibility") == "public" and not internal,
     )
 
 

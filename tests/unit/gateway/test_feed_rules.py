@@ -51,6 +51,31 @@ def test_whoever_files_for_somebody_else_owns_the_filing_only():
 
 
 @pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("commented", {"comment_visibility": "internal"}),
+        ("excluded", {"rate": "response_rate"}),
+        ("included", {"rate": "response_rate"}),
+    ],
+)
+def test_what_is_among_staff_is_neither_the_reporters_nor_the_publics(kind, data):
+    facts = ticket(kind, visibility="public", **data)
+    resident = [("own", "read"), ("public", "read")]
+
+    assert (facts.owners, facts.public) == (frozenset(), False)
+    assert not caller(*resident, actor="p-1").admits(facts)
+    assert caller(("holder", "read"), actor="p-2").admits(facts)
+    assert caller(("department:water", "read")).admits(facts)
+    assert caller(("area:340603008002", "read")).admits(facts)
+
+
+def test_a_comment_for_everybody_is_the_reporters_and_the_publics():
+    facts = ticket("commented", visibility="public", comment_visibility="public")
+
+    assert (facts.owners, facts.public) == (frozenset({"p-1"}), True)
+
+
+@pytest.mark.parametrize(
     ("kind", "data", "facts"),
     [
         ("area_added", {"code": "340603008002"}, {"area": "340603.008.002."}),
