@@ -1,9 +1,9 @@
 """Waking the relay after a commit: one coalesced notification every few milliseconds, on a
 connection of its own.
 
-A NOTIFY inside every transaction would take a lock that cuts commits to a third. This one rides in
-no transaction, reaches the active relay whichever replica it belongs to, and may be lost: the relay
-also polls.
+A NOTIFY inside every transaction would take a lock that cuts commits to a third. This one has a
+transaction of its own, reaches the active relay whichever replica it belongs to, and may be lost:
+the relay also polls.
 """
 
 import eventlet
@@ -48,8 +48,10 @@ class RelayWaker:
 
     def _notify(self) -> None:
         try:
-            with self._engine.connect() as connection:
-                connection.execution_options(isolation_level="AUTOCOMMIT").execute(self._statement)
+            # Not in autocommit: when a connection dies between the statement and the pool's taking
+            # that back, it never comes back to the pool, and the driver's own error gets through.
+            with self._engine.begin() as connection:
+                connection.execute(self._statement)
         except SQLAlchemyError:
             # The relay polls: a lost wake-up costs half a second, a raised one the whole container.
             eventlet.sleep(0.5)
