@@ -122,10 +122,13 @@ class WebApp:
     def __init__(self, routes: list[Any], options: WebOptions) -> None:
         self._options = options
         self._large = Semaphore(options.limits.large_bodies)
-        self._rules = Map(
-            [Rule(route.path, methods=route.methods, endpoint=route) for route in routes],
-            merge_slashes=False,
-        )
+        rules = [Rule(route.path, methods=route.methods, endpoint=route) for route in routes]
+        self._rules = Map(rules, merge_slashes=False)
+        # `/tickets/<id>` would match `/tickets/call-list` as well, with methods of its own.
+        self._own_methods: dict[str, set[str]] = {}
+        for rule in rules:
+            if not rule.arguments:
+                self._own_methods.setdefault(rule.rule, set()).update(rule.methods or ())
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         started = time.monotonic()
@@ -171,6 +174,9 @@ class WebApp:
 
     def _match(self, request: LinliRequest) -> tuple[Any, Mapping[str, Any]]:
         route, values = self._rules.bind_to_environ(request.environ).match()
+        own = self._own_methods.get(request.path)
+        if own is not None and request.method not in own:
+            raise MethodNotAllowed(valid_methods=own)
         request.rule = route
         return route, values
 
@@ -214,16 +220,7 @@ class WebApp:
         return response
 
     def _allowed(self, request: LinliRequest, error: MethodNotAllowed) -> str:
-        """The methods of the most specific route there: of `/tickets/<id>` none holds for
-        `/tickets/call-list`.
-        """
-        there = self._rules.bind_to_environ(request.environ)
-        places = {
-            method: len(there.match(method=method, return_rule=True)[0].arguments)
-            for method in error.valid_methods or ()
-        }
-        fewest = min(places.values(), default=0)
-        own = {method for method, count in places.items() if count == fewest}
+        own = self._own_methods.get(request.path) or error.valid_methods or ()
         return ", ".join(sorted({*own, "OPTIONS"}))
 
     def _problem(self, request: LinliRequest, error: Exception) -> Response:

@@ -17,8 +17,11 @@ _SUFFIX = re.compile(
 
 
 def prefix(code: str) -> str:
-    """What the codes of all that lies in a place begin with: `340600000000` gives `3406`."""
-    return next(code[:digits] for digits in DIGITS.values() if not code[digits:].strip("0"))
+    """What the codes of all that lies in a place begin with: `340600000000` gives `3406`. No
+    official code begins with that of a place below a community.
+    """
+    ends = (digits for digits in DIGITS.values() if not code[digits:].strip("0"))
+    return code[: next(ends, None)]
 
 
 def ancestors(code: str) -> list[str]:

@@ -128,8 +128,10 @@ def test_another_method_is_405_and_says_which_there_are(town):
 def test_a_place_with_a_name_of_its_own_allows_only_its_own_methods(town):
     """Though `/tickets/<id>` would match it, too."""
     asked = town.clerk.request("OPTIONS", "tickets/call-list")
+    refused = town.clerk.request("PATCH", "tickets/call-list")
 
-    assert asked.headers["Allow"] == "GET, HEAD, OPTIONS"
+    assert asked.headers["Allow"] == refused.headers["Allow"] == "GET, HEAD, OPTIONS"
+    assert refused.status_code == 405
 
 
 @pytest.mark.parametrize("key", ["a b", "x" * 256, "é"])

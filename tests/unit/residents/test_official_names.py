@@ -51,3 +51,9 @@ def test_whoever_looks_for_a_name_and_for_its_alias_looks_for_the_same(name):
 def test_a_code_says_what_lies_in_a_place_and_around_it(code, prefix, above):
     assert official_names.prefix(code) == prefix
     assert official_names.ancestors(code) == above
+
+
+def test_nothing_official_lies_below_a_community():
+    code = "340603008002.e1.b3"
+
+    assert official_names.prefix(code) == code
