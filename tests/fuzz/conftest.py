@@ -6,22 +6,42 @@
 import os
 import random
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
-from tests.stack.fixtures import community, ready, stack
+from tests.fuzz.running import Answers, Run, run
+from tests.stack.fixtures import ready, stack
 
-__all__ = ["community", "ready", "stack"]
+__all__ = ["ready", "stack"]
 
 SEED = int(os.environ.get("LINLI_FUZZ_SEED") or random.SystemRandom().randrange(1_000_000))
-Answers = Counter[tuple[str, int]]
+AT_A_TIME = 2
+"""Roles: while one waits for an answer, another makes up its next request."""
 ANSWERED: Answers = Counter()
 
 
 @pytest.fixture(scope="session")
 def stack_settings() -> dict[str, str]:
-    """Every role asks for codes again and again."""
-    return {"LINLI_CODES_PER_PHONE": "1000000"}
+    """Every role asks for codes, and for people's data, again and again."""
+    return {"LINLI_CODES_PER_PHONE": "1000000", "LINLI_RATE_DISCLOSURES": "1000000/minute"}
+
+
+@pytest.fixture(scope="session")
+def runs(
+    request: pytest.FixtureRequest,
+    ready: Mapping[str, Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Mapping[str, Future[Run]]]:
+    """What comes of the roles whose tests were chosen."""
+    roles = [
+        item.callspec.params["role"] for item in request.session.items if hasattr(item, "callspec")
+    ]
+    folder = tmp_path_factory.mktemp("answers")
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        yield {role: pool.submit(run, ready, role, SEED, folder) for role in roles}
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import json
 import os
 import random
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,17 @@ from schemathesis.core.failures import Failure
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.openapi.checks import RejectedPositiveData
 
+from chassis import clock
 from tests.fuzz.fair import is_fair
-from tests.fuzz.seeds import Seed, Seeds
+from tests.fuzz.seeds import Seeds
+from tests.fuzz.world import Seed, World
 from tests.stack.clients import BUILDING, Community, new_key
 
 ROLE = os.environ["FUZZ_ROLE"]
 CHANCE = random.Random(f"{os.environ['FUZZ_SEED']} {ROLE}")
-SEEDS = Seeds(Community(json.loads(os.environ["FUZZ_READY"])), ROLE, os.environ.get("FUZZ_TOKEN"))
+READY = json.loads(os.environ["FUZZ_READY"])
+WORLD = World(Community(READY), ROLE, os.environ.get("FUZZ_TOKEN"))
+SEEDS = Seeds(WORLD)
 OFTEN = 0.75
 KNOWN: dict[str, Any] = {
     "area": BUILDING,
@@ -32,13 +37,21 @@ KNOWN: dict[str, Any] = {
     "near": BUILDING,
     "department": "water",
     "category": "water.burst_pipe",
+    "tag": "elder_alone",
 }
 """Places and codes that are there, by the names of the fields that want one."""
-NEVER_OUR_OWN = frozenset({"sign_out", "end_session", "revoke_api_key"})
-"""What would end the session or key that everything else is asked with."""
+ONLY_OURS = frozenset(
+    {
+        "sign_out", "end_session", "revoke_api_key", "erase_resident", "amend_resident", "end_duty",
+        "change_department",
+    }
+)  # fmt: skip
+"""What would take from the demo's people what everything else stands on: it is only ever done to
+what was made for it.
+"""
 
 
-if SEEDS.client.token:
+if WORLD.client.token:
 
     @schemathesis.auth(refresh_interval=None)
     class SignedIn:
@@ -47,7 +60,7 @@ if SEEDS.client.token:
         def get(self, case: Any, _context: Any) -> str:
             """For this request."""
             seed = SEEDS.of(_name(case), case.path) if _name(case) == "sign_out" else Seed()
-            return seed.headers.get("Authorization", f"Bearer {SEEDS.client.token}")
+            return seed.headers.get("Authorization", f"Bearer {WORLD.client.token}")
 
         def set(self, case: Any, data: str, _context: Any) -> None:
             """Send it."""
@@ -64,17 +77,16 @@ def before_call(_context: Any, case: Any, _options: dict[str, Any]) -> None:
     if case.meta is None or not (_surely(case, operation) or CHANCE.random() < OFTEN):
         return
     seed = SEEDS.of(operation, case.path)
-    if case.path_parameters and seed.path and _well_formed(case, ParameterLocation.PATH):
-        known = {name: seed.path[name] for name in case.path_parameters if name in seed.path}
-        case.path_parameters = {**case.path_parameters, **known}
+    if _well_formed(case, ParameterLocation.PATH) and isinstance(case.path_parameters, dict):
+        case.path_parameters = {**case.path_parameters}
+        _replace(case.path_parameters, seed.path)
     if _well_formed(case, ParameterLocation.QUERY) and isinstance(case.query, dict):
         case.query = _known(case.query)
+        _replace(case.query, seed.query)
     if _well_formed(case, ParameterLocation.BODY) and isinstance(case.body, dict):
         case.body = {**({} if seed.whole else _known(case.body)), **seed.body}
-    if _well_formed(case, ParameterLocation.HEADER):
-        for name, value in {"Idempotency-Key": new_key(), **seed.headers}.items():
-            if name in case.headers:
-                case.headers[name] = value
+    if _well_formed(case, ParameterLocation.HEADER) and case.headers:
+        _replace(case.headers, {"Idempotency-Key": new_key(), **seed.headers})
 
 
 @schemathesis.hook
@@ -105,7 +117,7 @@ def _name(case: Any) -> str:
 
 def _surely(case: Any, operation: str) -> bool:
     """Examples are for succeeding."""
-    return case.meta.phase.name == "examples" or operation in NEVER_OUR_OWN
+    return case.meta.phase.name == "examples" or operation in ONLY_OURS
 
 
 def _well_formed(case: Any, location: ParameterLocation) -> bool:
@@ -113,13 +125,24 @@ def _well_formed(case: Any, location: ParameterLocation) -> bool:
     return found is None or found.mode.is_positive
 
 
+def _replace(part: Any, values: Mapping[str, str]) -> None:
+    """Put values where a part of a request has others."""
+    for name, value in values.items():
+        if name in part:
+            part[name] = value
+
+
 def _known(value: Any) -> Any:
-    """The same with places and codes that are there, wherever they stand in it."""
+    """The same with places and codes that are there, wherever they stand in it. Only an importer
+    may say when it happened.
+    """
     if isinstance(value, list):
         return [_known(item) for item in value]
     if not isinstance(value, dict):
         return value
+    known = {**KNOWN, "occurred_at": clock.iso(clock.now())}
     return {
-        name: KNOWN[name] if name in KNOWN and item is not None else _known(item)
+        name: known[name] if name in known and item is not None else _known(item)
         for name, item in value.items()
+        if name != "occurred_at" or ROLE == "machine"
     }

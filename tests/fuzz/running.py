@@ -1,0 +1,99 @@
+"""Schemathesis as a program of its own, once for each role."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import services.gateway.service  # noqa: F401 - declares the operations
+from chassis.call import Grant
+from services.gateway.operation import OPERATIONS, PUBLIC, SIGNED_IN, Operation
+from services.gateway.policy import Role, allows, grants_for
+from tests.fuzz.world import token_of
+from tests.stack.clients import Client, Community
+
+SETTINGS = Path(__file__).with_name("schemathesis.toml")
+PROGRAM = Path(sys.executable).with_name("schemathesis")
+CLOSED = """
+[[operations]]
+# Refused before anything is read: at its boundaries the answers would all be the same.
+include-operation-id = {}
+
+[operations.phases.coverage]
+enabled = false
+"""
+Answers = Counter[tuple[str, int]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Its exit status, what it said, and how often each operation answered with each status."""
+
+    status: int
+    said: str
+    answers: Answers
+
+
+def run(ready: Mapping[str, Any], role: str, seed: int, folder: Path, *options: str) -> Run:
+    """Fuzz as a role what `ready.json` tells of."""
+    community = Community(ready)
+    token = token_of(community, role)
+    community.close()
+    counted, settings = folder / f"{role}.json", folder / f"{role}.toml"
+    closed = closed_to(Client(ready["url"], token))
+    settings.write_text(SETTINGS.read_text() + CLOSED.format(json.dumps(closed)))
+    command = [
+        str(PROGRAM),
+        "--config-file",
+        str(settings),
+        "run",
+        f"{ready['url']}/api/openapi.json",
+    ]
+    ran = subprocess.run(
+        [*command, "--seed", str(seed), "--no-color", *options],
+        env=_environ(ready, role, seed, token, counted),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Run(ran.returncode, ran.stdout + ran.stderr, _read(counted))
+
+
+def closed_to(client: Client) -> list[str]:
+    """The operations that a caller may do to nothing at all."""
+    who = client.get("sessions/current").json()
+    roles = [Role(**held) for held in who["actor"]["roles"]] if "actor" in who else []
+    also = "machine" if who.get("scopes") else "resident" if roles else "anonymous"
+    grants = grants_for([*roles, Role(also)], who.get("scopes"))
+    return [each.name for each in OPERATIONS if not _is_open(each, grants, signed_in=bool(roles))]
+
+
+def _is_open(declared: Operation, grants: tuple[Grant, ...], *, signed_in: bool) -> bool:
+    if declared.policy == PUBLIC or (signed_in and declared.owner_decides):
+        return True
+    return signed_in if declared.policy == SIGNED_IN else allows(grants, declared.policy)
+
+
+def _environ(
+    ready: Mapping[str, Any], role: str, seed: int, token: str | None, counted: Path
+) -> dict[str, str]:
+    outside = {name: text for name, text in os.environ.items() if name != "SCHEMATHESIS_HOOKS"}
+    return {
+        **outside,
+        "FUZZ_ROLE": role,
+        "FUZZ_READY": json.dumps(ready),
+        "FUZZ_SEED": str(seed),
+        "FUZZ_ANSWERS": str(counted),
+        "PYTHONPATH": str(Path.cwd()),
+        **({"FUZZ_TOKEN": token} if token else {}),
+    }
+
+
+def _read(counted: Path) -> Answers:
+    found = json.loads(counted.read_text()) if counted.exists() else []
+    return Counter({(operation, status): times for operation, status, times in found})
