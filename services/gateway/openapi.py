@@ -50,6 +50,13 @@ _FORM = {
         }
     },
 }
+_EVENT = {  # Of a stream, a schema before OpenAPI 3.2 describes each event.
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "description": "the cursor"},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+}
 _STEMS = {"200": "As asked.", "201": "Made.", "202": "Taken on.", "204": "Done."}
 _HEADERS = {
     "ETag": "the version of this answer, for If-None-Match and If-Match",
@@ -234,7 +241,7 @@ def _success(declared: Operation) -> dict[str, Any]:
     if declared.answer:
         said["content"] = {declared.media_type: {"schema": declared.answer}}
     elif declared.media_type != "application/json":
-        said["content"] = {declared.media_type: {"schema": {"type": "string"}}}
+        said["content"] = {declared.media_type: {"schema": _EVENT}}
     for media_type in declared.also_as:
         said["content"][media_type] = {"schema": {"type": "string"}}
     return said

@@ -52,6 +52,7 @@ FAIR_OF_A_FIELD: Mapping[tuple[str, str], str] = {
     ("level", "invalid_value"): "a place's level is that of the last letter of its code",
     ("file", "empty_file"): "nor for how long a file is",
     ("file", "required"): "OpenAPI has no word for a part that is a file: one with a file's name",
+    ("name", "required"): "only a place that is official brings a name of its own",
     ("area", "required"): "only some roles need one",
     ("department", "required"): "the same",
     ("area", "wrong_level"): "each role is held at levels of its own",

@@ -11,7 +11,9 @@ import os
 import random
 from collections import Counter
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import schemathesis
@@ -22,14 +24,16 @@ from schemathesis.openapi.checks import RejectedPositiveData
 from chassis import clock
 from tests.fuzz.fair import is_fair
 from tests.fuzz.seeds import Seeds
-from tests.fuzz.world import Seed, World
+from tests.fuzz.world import World
 from tests.stack.clients import BUILDING, Community, new_key
 
 ROLE = os.environ["FUZZ_ROLE"]
-CHANCE = random.Random(f"{os.environ['FUZZ_SEED']} {ROLE}")
+SEED = os.environ["FUZZ_SEED"]
 READY = json.loads(os.environ["FUZZ_READY"])
 WORLD = World(Community(READY), ROLE, os.environ.get("FUZZ_TOKEN"))
 SEEDS = Seeds(WORLD)
+ONE_AT_A_TIME = Lock()
+"""Schemathesis may ask about several operations at once."""
 OFTEN = 0.75
 KNOWN: dict[str, Any] = {
     "area": BUILDING,
@@ -59,7 +63,10 @@ if WORLD.client.token:
 
         def get(self, case: Any, _context: Any) -> str:
             """For this request."""
-            seed = SEEDS.of(_name(case), case.path) if _name(case) == "sign_out" else Seed()
+            if _name(case) != "sign_out":
+                return f"Bearer {WORLD.client.token}"
+            with ONE_AT_A_TIME:
+                seed = SEEDS.of("sign_out", case.path)
             return seed.headers.get("Authorization", f"Bearer {WORLD.client.token}")
 
         def set(self, case: Any, data: str, _context: Any) -> None:
@@ -70,13 +77,20 @@ if WORLD.client.token:
 ANSWERS: Counter[tuple[str, int]] = Counter()
 
 
+@cache
+def chance(operation: str) -> random.Random:
+    """An operation's own, so that a seed repeats its choices whatever the others do."""
+    return random.Random(f"{SEED} {ROLE} {operation}")
+
+
 @schemathesis.hook
 def before_call(_context: Any, case: Any, _options: dict[str, Any]) -> None:
     """Turn what is well-formed into what is also there."""
     operation = _name(case)
-    if case.meta is None or not (_surely(case, operation) or CHANCE.random() < OFTEN):
+    if case.meta is None or not (_surely(case, operation) or chance(operation).random() < OFTEN):
         return
-    seed = SEEDS.of(operation, case.path)
+    with ONE_AT_A_TIME:
+        seed = SEEDS.of(operation, case.path)
     if _well_formed(case, ParameterLocation.PATH) and isinstance(case.path_parameters, dict):
         case.path_parameters = {**case.path_parameters}
         _replace(case.path_parameters, seed.path)
@@ -93,9 +107,10 @@ def before_call(_context: Any, case: Any, _options: dict[str, Any]) -> None:
 def after_call(_context: Any, case: Any, response: Any) -> None:
     """Count it, and take what it used up out of circulation."""
     operation = _name(case)
-    ANSWERS[operation, response.status_code] += 1
-    if case.method.upper() != "GET" and 200 <= response.status_code < 300:
-        SEEDS.used(operation)
+    with ONE_AT_A_TIME:
+        ANSWERS[operation, response.status_code] += 1
+        if case.method.upper() != "GET" and 200 <= response.status_code < 300:
+            SEEDS.used(operation)
 
 
 @schemathesis.hook

@@ -92,7 +92,7 @@ def department(**options: Any) -> fields.String:
 
 def count(least: int, most: int, **options: Any) -> fields.Integer:
     """A JSON integer within bounds."""
-    return fields.Integer(strict=True, validate=Range(least, most), **options)
+    return _Count(strict=True, validate=Range(least, most), **options)
 
 
 class Whole(Regexp):
@@ -191,6 +191,14 @@ def _read_phone(spelt: str) -> str | None:
     if not phonenumbers.is_valid_number(number):
         return None
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+class _Count(fields.Integer):
+    """An integer, which JSON Schema lets be spelt `1.0` as well."""
+
+    def _validated(self, value: Any) -> int:
+        whole = isinstance(value, float) and value.is_integer()
+        return super()._validated(int(value) if whole else value)
 
 
 class Flag(fields.Boolean):
