@@ -47,12 +47,15 @@ def register(
     return reading.shown(session, household, key)
 
 
-def enter(session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]) -> bool:
-    """Register the household at a door whose area has been checked, but for its head; False where
+def enter(
+    session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]
+) -> Household | None:
+    """Register the household at a door whose area has been checked, but for its head; None where
     one is there already. Raises Forbidden, Invalid for its first day.
     """
     _demand_there(call, wanted["area"])
-    return _store(session, call, vault, wanted)[1] is not None
+    household, key = _store(session, call, vault, wanted)
+    return None if key is None else household
 
 
 def amend(session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """What a row of households says."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from services.residents import household_schemas, identifiers, sealing
+from services.residents.imports import member_cells, resident_cells
 from services.residents.imports.columns import Column, Row
+from services.residents.imports.member_cells import Named
 from services.residents.imports.rows import command_id
 from services.residents.vault import Vault
 
@@ -14,6 +16,7 @@ COLUMNS = (
     Column("door", ("门牌号", "房号", "户址"), required=True),
     Column("tenure", ("产权", "房屋性质")),
     Column("from", ("起始日期", "入住日期")),
+    *member_cells.COLUMNS,
 )
 TENURES: Mapping[str, str] = {
     "自有": "owned",
@@ -22,6 +25,7 @@ TENURES: Mapping[str, str] = {
     "集体": "collective",
     "其他": "other",
 }
+_OF_HOUSEHOLD = ("area", "door", "tenure", "from")
 # Building a schema costs more than using it.
 _HOUSEHOLD = household_schemas.RegisterHousehold()
 
@@ -29,7 +33,8 @@ _HOUSEHOLD = household_schemas.RegisterHousehold()
 @dataclass(frozen=True)
 class Told:
     """One row: a household as the command to register it wants it, the id of that command, which is
-    the same in every file, the blind index of its door, and its tenure (None: not said).
+    the same in every file, the blind index of its door, its tenure (None: not said), and the people
+    who are named as living there.
     """
 
     row: Row
@@ -37,11 +42,12 @@ class Told:
     command_id: str
     door_index: bytes
     tenure: str | None
+    people: Sequence[Named]
 
 
 def read(vault: Vault, row: Row) -> Told:
-    """What a row says; raises marshmallow.ValidationError."""
-    cells = dict(row.cells)
+    """What a row says; raises Invalid and marshmallow.ValidationError."""
+    cells = {name: row.cells[name] for name in _OF_HOUSEHOLD if name in row.cells}
     if "tenure" in cells:
         cells["tenure"] = TENURES.get(cells["tenure"], cells["tenure"])
     wanted = _HOUSEHOLD.load(cells)
@@ -51,7 +57,18 @@ def read(vault: Vault, row: Row) -> Told:
         command_id(vault, "household", f"{door(row)}\n{row.cells.get('from', '')}"),
         sealing.door_index(vault, wanted["area"], wanted["door"]),
         cells.get("tenure"),
+        member_cells.named(row),
     )
+
+
+def people(vault: Vault, told: Told) -> list[resident_cells.Told]:
+    """The people of a row, each by its number and their own; raises Invalid."""
+    found = []
+    for number, each in enumerate(told.people):
+        with each.told():
+            key = (told.row.number, number)
+            found.append(resident_cells.read(vault, each.row, key, at_door=True))
+    return found
 
 
 def door(row: Row) -> str:

@@ -64,12 +64,15 @@ class Stay:
 @dataclass(frozen=True)
 class Told:
     """One row: a person, as the command to register them wants it, and the blind index of the door
-    where they live, if it says so.
+    where they live, if it says so. Plans know it by its `key`; `at_door`: whoever has no number is
+    known by their name behind the door.
     """
 
     row: Row
     person: Wanted
     door_index: bytes | None
+    key: Any
+    at_door: bool = False
 
     @property
     def given(self) -> dict[str, Any]:
@@ -85,10 +88,12 @@ class Told:
         return Stay(loaded["relation"] if "relation" in cells else None, loaded["starts"])
 
 
-def read(vault: Vault, row: Row) -> Told:
-    """What a row says; raises Invalid and marshmallow.ValidationError."""
+def read(vault: Vault, row: Row, key: Any = None, *, at_door: bool = False) -> Told:
+    """What a row says, by its number unless another `key` is given; raises Invalid and
+    marshmallow.ValidationError.
+    """
     cells = {name: cell for name, cell in row.cells.items() if name not in _HOME}
-    return Told(row, _PERSON.load(cells), _door_index(vault, row))
+    return Told(row, _PERSON.load(cells), _door_index(vault, row), key or row.number, at_door)
 
 
 def _door_index(vault: Vault, row: Row) -> bytes | None:

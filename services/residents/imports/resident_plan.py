@@ -22,8 +22,8 @@ from chassis.gathering import Contended
 from services.residents import audit, days, reach
 from services.residents.commands import members, people
 from services.residents.errors import ResidentExists
-from services.residents.imports.known_people import Found, KnownPeople, Wanted
-from services.residents.imports.resident_cells import Told
+from services.residents.imports.known_people import Found, KnownPeople
+from services.residents.imports.resident_cells import Told, Wanted
 from services.residents.imports.rows import Plan
 from services.residents.models import HEAD, Area, Household, Member
 from services.residents.vault import Vault
@@ -36,33 +36,44 @@ _TO_SETTLE = _TO_ADD | {"households.write"}
 class _Place:
     """As what somebody lives in which household, and since when."""
 
-    household: Household
+    door_index: bytes
     relation: str
     starts: date
 
 
 class Planner:
-    """Plans one batch, whose households it locks."""
+    """Plans one batch, whose households it locks; `coming` are doors at which there will be one
+    when the plan is carried out, told to `arrived`.
+    """
 
-    def __init__(self, session: Session, call: Call, vault: Vault, told: Sequence[Told]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        call: Call,
+        vault: Vault,
+        told: Sequence[Told],
+        *,
+        coming: Collection[bytes] = (),
+    ) -> None:
         self._session, self._call, self._vault, self._told = session, call, vault, told
         self._homes = _homes(session, told)
+        self._coming = coming
         self._areas = _areas(session, told)
-        self._known = KnownPeople(session, vault, [each.person for each in told])
+        self._known = KnownPeople(session, vault, told)
         self._found = self._find_all()
-        self._stays = _stays(session, self._homes.values(), self._found.values())
+        self._stays = _stays(session, self._homes, self._found.values())
         self._recorded = self._compare_all()
         # Rows are about one person where they share a mark. What is left to be taken later is
         # followed by whatever concerns the same person or household.
         self._met: set[Any] = set()
         self._left: set[bytes] = set()
-        self._headed: set[UUID] = set()
+        self._headed: set[bytes] = set()
 
     def plan(self) -> Plan:
         """Which rows can be taken together."""
         plan = Plan()
         for told in self._told:
-            number, marks = told.row.number, self._marks(told)
+            number, marks = told.key, self._marks(told)
             apart = self._met.isdisjoint(marks) and told.door_index not in self._left
             if apart and number in self._recorded:
                 plan.unchanged.add(number)
@@ -73,16 +84,20 @@ class Planner:
             self._met |= marks
         return plan
 
+    def arrived(self, household: Household) -> None:
+        """A household is there now that was coming."""
+        self._homes[household.door_index] = household
+
     def _marks(self, told: Told) -> set[Any]:
-        found = self._found.get(told.row.number)
-        return self._known.marks(told.person) | ({found.id} if found else set())
+        found = self._found.get(told.key)
+        return self._known.marks(told) | ({found.id} if found else set())
 
     def _find_all(self) -> dict[int, Found | None]:
         """Whom each row is about; rows whose phone is another person's are missing."""
         found = {}
         for told in self._told:
             try:
-                found[told.row.number] = self._known.find(told.person)
+                found[told.key] = self._known.find(told)
             except ResidentExists:
                 continue
         return found
@@ -92,7 +107,7 @@ class Planner:
         pairs = [
             (told, found)
             for told in self._told
-            if (found := self._found.get(told.row.number)) and self._may(found.area, told)
+            if (found := self._found.get(told.key)) and self._may(found.area, told)
         ]
         if not pairs:
             return set()
@@ -104,9 +119,7 @@ class Planner:
             fields={field for told, _ in pairs for field in told.given},
             found_by=["name", "phone", "id_number"],
         )
-        return {
-            told.row.number for told, found in pairs if self._is_recorded(told, found, key(found))
-        }
+        return {told.key for told, found in pairs if self._is_recorded(told, found, key(found))}
 
     def _is_recorded(self, told: Told, found: Found, key: Any) -> bool:
         person = found.Resident
@@ -116,33 +129,32 @@ class Planner:
             return False
         if told.door_index is None:
             return True
-        household = self._homes.get(told.door_index)
-        return household is not None and self._lives_there(told, person.id, household)
+        return self._lives_there(told, person.id, told.door_index)
 
-    def _lives_there(self, told: Told, person: UUID, household: Household) -> bool:
+    def _lives_there(self, told: Told, person: UUID, door_index: bytes) -> bool:
         try:
             stay = told.stay()
         except ValidationError:
             return False
-        theirs = [each for each in self._stays[household.id] if each.resident == person]
+        theirs = [each for each in self._stays.get(door_index, ()) if each.resident == person]
         member = stay.meant(theirs)
         return member is not None and stay.is_recorded(member)
 
     def _addition(self, told: Told) -> Callable[[], None] | None:
         """What puts somebody new on the register; None for whoever is not, or may not be."""
-        area, door = told.person["area"], told.door_index
-        if self._found.get(told.row.number, told) is not None or not self._may(area, told):
+        area = told.person["area"]
+        if self._found.get(told.key, told) is not None or not self._may(area, told):
             return None
         if area is not None and area not in self._areas:
             return None
-        place = None if door is None else self._place(told, self._homes.get(door))
-        if door is not None and place is None:
-            return None
-        return partial(self._add, told.person, place)
+        if told.door_index is None:
+            return partial(self._add, told.person, None)
+        place = self._place(told, told.door_index)
+        return None if place is None else partial(self._add, told.person, place)
 
-    def _place(self, told: Told, household: Household | None) -> _Place | None:
+    def _place(self, told: Told, door_index: bytes) -> _Place | None:
         """The place that somebody new has in a household; None if it cannot be."""
-        if household is None:
+        if door_index not in self._homes and door_index not in self._coming:
             return None
         try:
             stay = told.stay()
@@ -150,10 +162,10 @@ class Planner:
         except (Invalid, ValidationError):
             return None
         if stay.relation == HEAD:
-            if household.id in self._headed or self._has_head(household, starts):
+            if door_index in self._headed or self._has_head(door_index, starts):
                 return None
-            self._headed.add(household.id)
-        return _Place(household, stay.relation or "other", starts)
+            self._headed.add(door_index)
+        return _Place(door_index, stay.relation or "other", starts)
 
     def _add(self, told: Wanted, place: _Place | None) -> None:
         person, _ = people.enter(self._session, self._call, self._vault, told)
@@ -161,12 +173,13 @@ class Planner:
             raise Contended
         if place is not None:
             stay = members.Stay(person.id, place.relation, place.starts)
-            members.settle_newcomer(self._session, self._call, place.household, person, stay)
+            household = self._homes[place.door_index]
+            members.settle_newcomer(self._session, self._call, household, person, stay)
 
-    def _has_head(self, household: Household, starts: date) -> bool:
+    def _has_head(self, door_index: bytes, starts: date) -> bool:
         return any(
             each.relation == HEAD and (each.ends is None or each.ends >= starts)
-            for each in self._stays[household.id]
+            for each in self._stays.get(door_index, ())
         )
 
     def _may(self, area: str | None, told: Told) -> bool:
@@ -191,12 +204,13 @@ def _areas(session: Session, told: Sequence[Told]) -> dict[str, Area]:
 
 
 def _stays(
-    session: Session, homes: Collection[Household], found: Collection[Found | None]
-) -> Mapping[UUID, Sequence[Member]]:
-    """By household, the stays of the people found, and of its heads."""
-    stays: dict[UUID, list[Member]] = {each.id: [] for each in homes}
+    session: Session, homes: Mapping[bytes, Household], found: Collection[Found | None]
+) -> Mapping[bytes, Sequence[Member]]:
+    """By door, the stays of the people found, and of the household's heads."""
+    doors = {household.id: door_index for door_index, household in homes.items()}
+    stays: dict[bytes, list[Member]] = {door_index: [] for door_index in homes}
     theirs = or_(Member.resident.in_([each.id for each in found if each]), Member.relation == HEAD)
-    wanted = select(Member).where(Member.household.in_(stays), theirs)
-    for member in session.scalars(wanted) if stays else ():
-        stays[member.household].append(member)
+    wanted = select(Member).where(Member.household.in_(doors), theirs)
+    for member in session.scalars(wanted) if doors else ():
+        stays[doors[member.household]].append(member)
     return stays

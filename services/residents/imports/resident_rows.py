@@ -54,9 +54,12 @@ class ResidentRows:
         """Register or amend one person, and let them move in. Raises ResidentExists where the
         numbers are two people's, or a phone is that of another person than the row's.
         """
+        return self.take_told(session, call, resident_cells.read(self._vault, row))
+
+    def take_told(self, session: Session, call: Call, told: Told) -> str:
+        """The same, of a row that has been read."""
         self._met = None
         call = _unnamed(call)
-        told = resident_cells.read(self._vault, row)
         # Households are locked before people.
         household = _household(session, call, told)
         person, outcome = self._person(session, call, told)
@@ -76,7 +79,7 @@ class ResidentRows:
 
     def _person(self, session: Session, call: Call, told: Told) -> tuple[UUID, str]:
         with walls.opened(session):  # A number is one person's, wherever they are.
-            found = KnownPeople(session, self._vault, [told.person]).find(told.person)
+            found = KnownPeople(session, self._vault, [told]).find(told)
         if found is None or found.Resident.command_id is None:
             made = people.register(session, call, self._vault, told.person)
             return UUID(made["id"]), ADDED

@@ -4,7 +4,7 @@ terms.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from marshmallow import ValidationError
@@ -24,12 +24,13 @@ ADDED, CHANGED, UNCHANGED = "added", "changed", "unchanged"
 
 @dataclass(frozen=True)
 class Plan:
-    """What of a batch can be done together, by row number: rows that change nothing, and what adds
-    those things that are new. Rows in neither are taken one by one.
+    """What of a batch can be done together, by row number: rows that change nothing, and what does
+    those that add things, or change them by adding others. Rows in none are taken one by one.
     """
 
-    unchanged: set[int] = field(default_factory=set)
-    additions: dict[int, Callable[[], None]] = field(default_factory=dict)
+    unchanged: set[Any] = field(default_factory=set)
+    additions: dict[Any, Callable[[], None]] = field(default_factory=dict)
+    changes: dict[Any, Callable[[], None]] = field(default_factory=dict)
 
 
 class Rows(Protocol):
@@ -85,8 +86,8 @@ class Taker:
         with walls.opened(session):  # It compares with whoever is known, and changes nothing.
             plan = self._rows.plan(session, call, rows)
         outcomes = dict.fromkeys(plan.unchanged, UNCHANGED)
-        if self._dry_run or _done(session, plan.additions.values()):
-            outcomes |= dict.fromkeys(plan.additions, ADDED)
+        if self._dry_run or _done(session, [*plan.additions.values(), *plan.changes.values()]):
+            outcomes |= dict.fromkeys(plan.additions, ADDED) | dict.fromkeys(plan.changes, CHANGED)
         return outcomes
 
     def _alone(self, session: Session, call: Call, row: Row) -> str | list[Fault]:
