@@ -161,7 +161,9 @@ def begin_epoch(session: Session, old_epoch: int, moment: datetime) -> State:
 
 
 def store(session: Session, state: State, items: Sequence[Item], moment: datetime) -> State:
-    """Index items that follow `state`, all or none of them; raises NotTheIndexer."""
+    """Index items that follow `state`, all or none of them, and hide what they hide; raises
+    NotTheIndexer.
+    """
     last = items[-1]
     moved = session.execute(
         update(FeedState)
@@ -175,6 +177,9 @@ def store(session: Session, state: State, items: Sequence[Item], moment: datetim
     if moved.first() is None:
         raise NotTheIndexer
     session.execute(insert(FeedEvent), [_row(state.epoch, item, moment) for item in items])
+    for item in items:
+        if item.facts and item.facts.hides:
+            _hide(session, item.facts.subject, Cursor(state.epoch, item.offset))
     return State(state.epoch, last.offset, last.digest)
 
 
@@ -205,6 +210,20 @@ def oldest(session: Session, epoch: int) -> int | None:
         .where(FeedEvent.epoch == epoch)
         .order_by(FeedEvent.log_offset)
         .limit(1)
+    )
+
+
+def _hide(session: Session, subject: str, before: Cursor) -> None:
+    """Make public no more what was said of a subject before; of earlier epochs nothing is told."""
+    session.execute(
+        update(FeedEvent)
+        .where(
+            FeedEvent.subject == subject,
+            FeedEvent.epoch == before.epoch,
+            FeedEvent.log_offset < before.offset,
+            FeedEvent.public,
+        )
+        .values(public=False)
     )
 
 

@@ -24,7 +24,9 @@ _AREA = re.compile(r"([0-9]{6})([0-9]{3})([0-9]{3})((?:\.[a-z0-9_]+)*)")
 
 @dataclass(frozen=True)
 class Facts:
-    """What an event says about whom it concerns. `area` is a tree key, empty without a place."""
+    """What an event says about whom it concerns. `area` is a tree key, empty without a place.
+    `hides`: from this event on, none of its subject's before it are public any more.
+    """
 
     type: str
     subject: str
@@ -33,6 +35,7 @@ class Facts:
     owners: frozenset[str] = frozenset()
     holders: frozenset[str] = frozenset()
     public: bool = False
+    hides: bool = False
 
     def storable(self) -> bool:
         """Whether the database can keep and index them: our own events always, whatever else
@@ -135,6 +138,9 @@ def facts_of(event: Mapping[str, Any]) -> Facts:
         owners=frozenset() if internal else _texts(owners),
         holders=_texts([data.get("assignee"), data.get("previous_assignee")]),
         public=data.get("visibility") == "public" and not internal,
+        # Only who amends a ticket can make it private, and there are few such events: each makes
+        # the table look for those before it.
+        hides=name == "ticket_amended" and data.get("visibility") == "private",
     )
 
 

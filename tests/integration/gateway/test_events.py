@@ -73,6 +73,22 @@ def test_everybody_sees_the_events_of_what_they_may_see(town, assigned):
     assert types(events_of(town.neighbour, assigned)) == []
 
 
+def test_a_ticket_made_private_takes_its_earlier_events_with_it(town):
+    before = town.neighbour.get("events?limit=200").json()["cursor"]
+    ticket = town.file(town.resident, visibility="public")
+    eventually(lambda: types(events_of(town.neighbour, ticket)) == ["filed"])
+
+    tag = {"If-Match": town.clerk.get(f"tickets/{ticket['id']}").headers["ETag"]}
+    path = f"tickets/{ticket['id']}"
+    assert town.clerk.patch(path, {"visibility": "private"}, headers=tag).ok
+    eventually(lambda: types(events_of(town.resident, ticket)) == ["filed", "amended"])
+
+    assert events_of(town.neighbour, ticket) == []
+    with streaming(town.neighbour, f"?after={before}") as stream:
+        mine = town.file(town.neighbour)
+        assert json.loads(next(stream)["data"])["subject"] == mine["id"]
+
+
 def test_somebody_without_a_session_sees_no_events(town):
     assert town.nobody.get("events").status_code == 401
     assert town.nobody.get("events/stream").status_code == 401

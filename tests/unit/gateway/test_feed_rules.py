@@ -69,6 +69,12 @@ def test_what_is_among_staff_is_neither_the_reporters_nor_the_publics(kind, data
     assert caller(("area:340603008002", "read")).admits(facts)
 
 
+def test_an_amendment_that_leaves_a_ticket_private_hides_what_was_said_of_it():
+    assert ticket("amended").hides
+    assert not ticket("amended", visibility="public").hides
+    assert not ticket("commented").hides
+
+
 def test_a_comment_for_everybody_is_the_reporters_and_the_publics():
     facts = ticket("commented", visibility="public", comment_visibility="public")
 
