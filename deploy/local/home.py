@@ -73,8 +73,12 @@ class Home:
         return self._ports.get(name)
 
     def log(self, name: str) -> Path:
-        """Where a program's output goes; what grew large is set aside before it starts."""
-        path = self.folder / LOGS / f"{name}.log"
+        """Where a program's output goes."""
+        return self.folder / LOGS / f"{name}.log"
+
+    def log_of_a_start(self, name: str) -> Path:
+        """The same for a program that is about to start: what grew large is set aside."""
+        path = self.log(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and path.stat().st_size > LARGE_LOG:
             path.rename(path.with_suffix(".log.1"))

@@ -173,7 +173,7 @@ class Launcher:
 
     def _child(self, name: str, module: Sequence[str], environ: dict[str, str]) -> Child:
         command = [sys.executable, "-m", *module]
-        return Child(name, command, self._home.log(name), environ, grace=12.0)
+        return Child(name, command, self._home.log_of_a_start(name), environ, grace=12.0)
 
     def _run(self, name: str, module: str, *arguments: str) -> None:
         """Run a step to its end; raises Died when it fails."""

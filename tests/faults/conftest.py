@@ -3,6 +3,8 @@
 `LINLI_FAULTS_SEED` repeats a run's choices; without it each run makes its own and says which.
 """
 
+import contextlib
+import itertools
 import os
 import random
 from collections.abc import Callable, Iterator
@@ -16,12 +18,12 @@ from tests.faults.drill import Drill, Report, Watchers, Wires
 from tests.faults.event_stream import EventStream
 from tests.faults.ledger import Ledger
 from tests.faults.load import Crowd
-from tests.stack.fixtures import community, ready, stack, stack_settings
+from tests.stack.fixtures import community, ready, stack
 from tests.stack.proxy import Proxy
 from tests.stack.stack import Stack
 from tests.stack.wire import Log, Subscriber
 
-__all__ = ["community", "ready", "stack", "stack_settings"]
+__all__ = ["community", "ready", "stack"]
 
 SEED = int(os.environ.get("LINLI_FAULTS_SEED") or random.SystemRandom().randrange(1_000_000))
 REPORT = Report()
@@ -36,6 +38,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What all drills have seen."""
     terminalreporter.section("faults")
     terminalreporter.write_line(f"LINLI_FAULTS_SEED={SEED} · {REPORT}")
+
+
+@pytest.fixture(scope="session")
+def stack_settings() -> dict[str, str]:
+    """So few events in the gateway's memory that it is soon as full as it gets, and who comes back
+    reads from the table.
+    """
+    return {"LINLI_FEED_RING": "1000"}
 
 
 @pytest.fixture
@@ -71,18 +81,21 @@ def watchers(stack: Stack) -> Iterator[Watchers]:
 def new_drill(
     stack: Stack, crowd: Crowd, watchers: Watchers, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[Callable[[], Drill]]:
-    """Makes drills, each on a system that is whole at its beginning; it is so at the end, too."""
+    """Makes drills, one after the other, each on a system that is whole at its beginning; it is so
+    at the end, too.
+    """
     seeds = random.Random(f"{SEED} {request.node.name}")
-    ledgers: list[Ledger] = []
+    numbers = itertools.count(1)
+    with contextlib.ExitStack() as latest:
 
-    def make() -> Drill:
-        heal(stack)
-        ledgers.append(Ledger(tmp_path / f"ledger-{len(ledgers)}.jsonl"))
-        return Drill(stack, crowd, watchers, ledgers[-1], REPORT, seeds.randrange(1_000_000))
+        def make() -> Drill:
+            latest.close()
+            heal(stack)
+            ledger = Ledger(tmp_path / f"ledger-{next(numbers)}.jsonl")
+            latest.callback(ledger.close)
+            return Drill(stack, crowd, watchers, ledger, REPORT, seeds.randrange(1_000_000))
 
-    yield make
-    for ledger in ledgers:
-        ledger.close()
+        yield make
     heal(stack)
 
 

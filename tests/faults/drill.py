@@ -90,6 +90,11 @@ class Watchers:
     log: Log
     stream: EventStream
 
+    def forget(self) -> None:
+        """Let go of what came so far, between drills."""
+        self.subscriber.ledger.clear()
+        self.stream.ledger.clear()
+
 
 @dataclass(frozen=True)
 class Wires:
@@ -111,15 +116,15 @@ class Drill:
     report: Report
     seed: int
     wire: list[Delivered] = field(default_factory=list)
-    _counted: int = field(init=False)
+    _logged: dict[str, int] = field(init=False)
     _heard: int = field(init=False)
     _streamed: int = field(init=False)
     _loads: int = 0
 
     def __post_init__(self) -> None:
-        self._counted, self._heard = self._attempts(), len(self.watchers.subscriber.ledger)
+        self._logged = {name: self.stack.home.log(name).stat().st_size for name in SERVICES}
+        self._heard = len(self.watchers.subscriber.ledger)
         self._streamed = len(self.watchers.stream.ledger)
-        self.watchers.log.more()
 
     def load(self, **options: Any) -> Load:
         """Load from now on; what its clients ask and are told stands in the ledger."""
@@ -142,8 +147,9 @@ class Drill:
         self.report.measure("killed → ready", self.stack.wait_ready(name), BACK_WITHIN)
 
     def more(self) -> None:
-        """Read on in the log; `wire` is what it has had since the drill began."""
-        self.wire += self.watchers.log.more()
+        """Read on in the log; `wire` is what it has had since it was last read before the drill."""
+        streamed = self.watchers.stream.ledger[-1:]
+        self.wire += self.watchers.log.more(streamed[0].offset if streamed else -1)
 
     def verify(
         self, poison: Mapping[str, int] | None = None, *, texts_again: bool = False
@@ -176,6 +182,11 @@ class Drill:
         count: int = self.stack.value("notifications", sql)
         return count
 
+    def waiting(self, prefix: str) -> int:
+        """How many messages wait in the queues whose names begin so."""
+        counts = self._state()["queues"]
+        return sum(count for name, count in counts.items() if name.startswith(prefix))
+
     def _quiet(self, poison: Mapping[str, int]) -> Quiet:
         begun = time.monotonic()
         quiet_since: float | None = None
@@ -189,7 +200,7 @@ class Drill:
         # What was never delivered to a phone is given its schedule's time.
         eventually(lambda: not self.texts_waiting(), within=90)
         now["dead"] = {name: count - poison.get(name, 0) for name, count in now["dead"].items()}
-        attempts = self._attempts() - self._counted - sum(poison.values())
+        attempts = self._attempts() - sum(poison.values())
         return Quiet(**now, attempts=attempts, seconds=(quiet_since or at) - begun)
 
     def _state(self) -> dict[str, dict[str, int]]:
@@ -209,7 +220,8 @@ class Drill:
         }
 
     def _attempts(self) -> int:
-        logs = [self.stack.log(name) for name in SERVICES]
+        """How many attempts at events were counted since the drill began."""
+        logs = [self.stack.logged(name, since) for name, since in self._logged.items()]
         return sum(text.count(word) for text in logs for word in COUNTED)
 
 

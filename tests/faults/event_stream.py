@@ -7,6 +7,7 @@ import http.client
 import json
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import urlsplit
@@ -51,9 +52,10 @@ class EventStream:
         self._cursor: str | None = None
         self._ending = threading.Event()
         self._connection: http.client.HTTPConnection | None = None
-        self._thread = threading.Thread(target=self._run, name="event stream")
 
     def __enter__(self) -> Self:
+        self._ending.clear()
+        self._thread = threading.Thread(target=self._run, name="event stream")
         self._thread.start()
         return self
 
@@ -63,6 +65,13 @@ class EventStream:
             with contextlib.suppress(OSError):
                 self._connection.sock.shutdown(2)
         self._thread.join()
+
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        """Not connected meanwhile."""
+        self.__exit__()
+        yield
+        self.__enter__()
 
     def wait_for(self, more: int, within: float = 60.0) -> None:
         """Until so many more events have come; raises AssertionError with how it stands."""

@@ -121,16 +121,13 @@ def test_an_older_event_never_overwrites_a_newer(drill):
     stack, code = drill.stack, "340603008002.e1.g1.b1.u2"
     administrator = stack.community.staff("administrator")
     names = [f"name {random.randrange(10**6)}" for _ in range(3)]
-    before = len(drill.wire)
     for name in names:
         answer = administrator.request("PATCH", f"areas/{code}", json={"name": name})
         assert answer.status_code == 200, answer.text
     eventually(lambda: kept(stack, code) == names[-1])
-    drill.more()
-    renamed = [each.event for each in drill.wire[before:] if each.event["subject"] == code]
-    assert len(renamed) == len(names)
+    eventually(lambda: len(told_of(drill, code)) == len(names))
 
-    late = [{**event, "id": str(uuid.uuid4())} for event in renamed[:-1]]
+    late = [{**event, "id": str(uuid.uuid4())} for event in told_of(drill, code)[:-1]]
     for event in late:
         put(stack, "tickets.on_area_changed", json.dumps(event))
     handled = "SELECT count(*) FROM inbox WHERE event_id::text = ANY(:ids)"
@@ -139,6 +136,12 @@ def test_an_older_event_never_overwrites_a_newer(drill):
 
     assert kept(stack, code) == names[-1]
     administrator.close()
+
+
+def told_of(drill, subject):
+    """The events about something that are in the log since the drill began."""
+    drill.more()
+    return [each.event for each in drill.wire if each.event["subject"] == subject]
 
 
 def depth(stack, queue):

@@ -148,7 +148,10 @@ class Proxy:
                 return
             self._links = [link for link in self._links if not link.closed]
             if server := self._connected():
-                self._links.append(_Link(self, client, server))
+                link = _Link(self, client, server)
+                # Known before it forwards anything: whatever is taken back is so for it, too.
+                self._links.append(link)
+                link.start()
             else:
                 client.close()
 
@@ -169,10 +172,14 @@ class _Link:
         self._holed = False
         self._proxy = proxy
         self._ends = (client, server)
+
+    def start(self) -> None:
+        """Forward from now on."""
+        client, server = self._ends
         for end in self._ends:
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for stream, source, sink in ((UPSTREAM, client, server), (DOWNSTREAM, server, client)):
-            _Pipe(proxy, self, stream, source, sink).start()
+            _Pipe(self._proxy, self, stream, source, sink).start()
 
     def close(self) -> None:
         """End it for both sides."""
@@ -247,8 +254,11 @@ class _Pipe:
         for piece, delay in self._pieces(data, toxics):
             for toxic in toxics:
                 self._harm(toxic, len(piece))
-            if self._link.cut or any(isinstance(toxic, Timeout) for toxic in toxics):
+            if self._link.cut or _swallow(toxics):
                 self._link.lose()
+                if not self._link.cut and not _swallow(self._proxy.toxics(self._stream)):
+                    # It was taken back meanwhile, and who did so could not know of this loss.
+                    self._link.recover()
             else:
                 self._sink.sendall(piece)
             time.sleep(delay)
@@ -273,3 +283,8 @@ class _Pipe:
             size = next(sizes)
             yield data[:size], slicer.delay
             data = data[size:]
+
+
+def _swallow(toxics: Sequence[Toxic]) -> bool:
+    """Whether nothing goes through."""
+    return any(isinstance(toxic, Timeout) for toxic in toxics)

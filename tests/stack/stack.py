@@ -106,7 +106,9 @@ class Stack:
         environ = {**self._detoured(self.environment.of_service(service)), **variables}
         if name in self._replicas:
             environ[_port_variable(service)] = str(self._replicas[name])
-        self._children[name] = Child(name, command, self.home.log(name), environ, grace=20.0)
+        self._children[name] = Child(
+            name, command, self.home.log_of_a_start(name), environ, grace=20.0
+        )
         self._children[name].start()
 
     def add_replica(self, service: str) -> str:
@@ -204,6 +206,12 @@ class Stack:
         found = self.home.log(name).read_text(errors="replace").splitlines()
         return "\n".join(found if lines is None else found[-lines:])
 
+    def logged(self, name: str, since: int) -> str:
+        """What a service has logged beyond so many bytes."""
+        with self.home.log(name).open("rb") as log:
+            log.seek(since)
+            return log.read().decode(errors="replace")
+
     def rows(self, service: str, sql: str, **values: Any) -> list[dict[str, Any]]:
         """What a query finds in a service's database, seen by the superuser."""
         engine = create_engine(self.postgres.url(f"linli_{service}"), poolclass=NullPool)
@@ -254,7 +262,7 @@ class Stack:
         environ = self.environment.of_service("notifications")
         for name, module in {"sms": sms, "mail": mail_standin_command(self.home)}.items():
             command = [sys.executable, "-m", *module]
-            self._children[name] = Child(name, command, self.home.log(name), environ)
+            self._children[name] = Child(name, command, self.home.log_of_a_start(name), environ)
             self._children[name].start()
 
     def _job(self, module: str, *arguments: str) -> str:

@@ -65,9 +65,11 @@ def connect(uri: str) -> amqp.Connection:
     return connection
 
 
-def read_log(uri: str, first: int | str = "first", idle: float = 1.0) -> list[Delivered]:
+def read_log(
+    uri: str, first: int | str = "first", idle: float = 1.0, known: int = -1
+) -> list[Delivered]:
     """Every event of the log stream from an offset on, oldest first; ends when `idle` seconds
-    bring no more.
+    bring no more, but waits longer for an offset that is `known` to be there.
     """
     found: list[Delivered] = []
     with channel(uri) as reading:
@@ -81,7 +83,8 @@ def read_log(uri: str, first: int | str = "first", idle: float = 1.0) -> list[De
         reading.basic_consume(topology.LOG_STREAM, callback=take, arguments=offset)
         with contextlib.suppress(TimeoutError):
             while True:
-                reading.connection.drain_events(timeout=idle)
+                behind = known >= 0 and (not found or found[-1].offset < known)
+                reading.connection.drain_events(timeout=10.0 if behind else idle)
     return found
 
 
@@ -92,10 +95,12 @@ class Log:
         self._uri = uri
         self._next = 0
 
-    def more(self) -> list[Delivered]:
-        """What was added since the last call."""
+    def more(self, known: int = -1) -> list[Delivered]:
+        """What was added since the last call; somebody else has seen the offset `known`."""
+        idle = 0.5 if known >= 0 else 1.0
         # Consuming begins with the chunk that holds the offset.
-        found = [each for each in read_log(self._uri, self._next) if each.offset >= self._next]
+        read = read_log(self._uri, self._next, idle, known if known >= self._next else -1)
+        found = [each for each in read if each.offset >= self._next]
         if found:
             self._next = found[-1].offset + 1
         return found
@@ -135,15 +140,23 @@ class Subscriber:
         self.connections = 0
         self._uri, self._queue = uri, queue
         self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"subscriber {queue}")
 
     def __enter__(self) -> "Subscriber":
+        self._ending.clear()
+        self._thread = threading.Thread(target=self._run, name=f"subscriber {self._queue}")
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._ending.set()
         self._thread.join()
+
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        """Not connected meanwhile."""
+        self.__exit__()
+        yield
+        self.__enter__()
 
     def events(self) -> list[dict[str, Any]]:
         """The CloudEvents so far, in the order in which they came."""
