@@ -3,16 +3,21 @@
 A key is claimed with one statement, so that of fifty requests at once one runs and the others are
 told to come back. A claim is a lease: when the process that ran it died, the next request runs
 again, under the same command id, and the service that owns the thing finds what the first one made.
+
+Answers are stored sealed, for they may hold what is erased elsewhere meanwhile: each under a key
+that is made from its own request's.
 """
 
 import hashlib
 import hmac
+import os
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -24,6 +29,9 @@ from services.gateway.models import IdempotencyKey
 KEPT = timedelta(hours=24)
 # Longer than any request may take; until then a crashed one's key answers 409.
 LEASE = timedelta(seconds=5)
+# The first byte of what is sealed. An answer without it was stored by the version before this one.
+_SEALED = b"\x01"
+_NONCE_BYTES = 12
 _FORM = re.compile(r"[\x21-\x7e]{1,255}")
 # A refusal with one of these says: send it again, later or with another If-Match.
 _NOT_STORED = frozenset({401, 409, 412, 428, 429})
@@ -58,8 +66,21 @@ class Scope:
 
     def digest(self) -> bytes:
         """What the claim is found by."""
-        parts = "\n".join((self.caller, self.method, self.path, self.key))
-        return hashlib.sha256(parts.encode()).digest()
+        return hashlib.sha256(self._parts()).digest()
+
+    def seal(self, secret: bytes, body: bytes) -> bytes:
+        """A body as it is stored: AES-256-GCM (NIST SP 800-38D), 96-bit nonce. Who has the table
+        and the gateway's secret, but no Idempotency-Key, cannot open it.
+        """
+        nonce = os.urandom(_NONCE_BYTES)
+        return _SEALED + nonce + self._aead(secret).encrypt(nonce, body, None)
+
+    def open(self, secret: bytes, stored: bytes) -> bytes:
+        """The body that `seal` was given; raises InvalidTag for one of another request."""
+        if not stored.startswith(_SEALED):
+            return stored
+        nonce, sealed = stored[1 : 1 + _NONCE_BYTES], stored[1 + _NONCE_BYTES :]
+        return self._aead(secret).decrypt(nonce, sealed, None)
 
     def command_id(self) -> UUID:
         """The id under which a service remembers, for ever, what this request made. An RFC 9562
@@ -71,10 +92,16 @@ class Scope:
         octets[8] = octets[8] & 0x3F | 0x80
         return UUID(bytes=bytes(octets))
 
+    def _aead(self, secret: bytes) -> AESGCM:
+        return AESGCM(hmac.digest(secret, b"idempotency answer\n" + self._parts(), "sha256"))
+
+    def _parts(self) -> bytes:
+        return "\n".join((self.caller, self.method, self.path, self.key)).encode()
+
 
 @dataclass(frozen=True)
 class Stored:
-    """An answer as it was given the first time."""
+    """An answer as it was given the first time; its body sealed by the scope."""
 
     status: int
     headers: dict[str, str]

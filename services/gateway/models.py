@@ -94,7 +94,7 @@ class ApiKey(Base):
 
 class IdempotencyKey(Base):
     """A claim to a POST and, once it has one, its answer. `status` is empty while it runs, or when
-    it may run again.
+    it may run again; `body` is sealed (see idempotency.Scope).
     """
 
     __tablename__ = "idempotency_keys"

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
@@ -29,13 +30,15 @@ def run(service: Any, ask: "Ask", handle: Callable[["Ask"], Response]) -> Respon
         return handle(ask)
     caller = ask.caller.id or f"address {ask.request.remote_addr}"
     scope = Scope(f"{ask.caller.kind} {caller}", "POST", ask.request.path, idempotency.checked(key))
-    digest = idempotency.body_digest(service.gate.settings.secret, _canonical(ask))
+    secret = service.gate.settings.secret
+    digest = idempotency.body_digest(secret, _canonical(ask))
     with service.db.transaction() as session:
         claimed = idempotency.claim(session, scope.digest(), digest, clock.now())
     if isinstance(claimed, Stored):
-        return _replay(claimed)
+        return _replay(claimed, scope.open(secret, claimed.body))
     ask = replace(ask, call=replace(ask.call, command_id=str(scope.command_id())))
-    with _settled(service, claimed, ask.operation.storable) as settle:
+    seal = partial(scope.seal, secret) if ask.operation.storable else None
+    with _settled(service, claimed, seal) as settle:
         response = handle(ask)
         settle(response)
     return response
@@ -53,9 +56,11 @@ def _canonical(ask: "Ask") -> bytes:
 
 
 @contextmanager
-def _settled(service: Any, claim: Claim, storable: bool) -> Iterator[Callable[[Response], None]]:
-    """Settle the claim whatever happens: the answer is kept if it may be, and otherwise the way is
-    free for another attempt.
+def _settled(
+    service: Any, claim: Claim, seal: Callable[[bytes], bytes] | None
+) -> Iterator[Callable[[Response], None]]:
+    """Settle the claim whatever happens: the answer is kept if it may be (`seal`), and otherwise
+    the way is free for another attempt.
     """
     answered: list[Response] = []
     try:
@@ -65,18 +70,18 @@ def _settled(service: Any, claim: Claim, storable: bool) -> Iterator[Callable[[R
             status = answered[0].status_code if answered else 500
             if not idempotency.is_stored(status):
                 idempotency.abandon(session, claim)
-            elif storable:
-                idempotency.finish(session, claim, _storable(answered[0]))
+            elif seal:
+                idempotency.finish(session, claim, _storable(answered[0], seal))
             else:
                 idempotency.release(session, claim, clock.now())
 
 
-def _storable(response: Response) -> Stored:
+def _storable(response: Response, seal: Callable[[bytes], bytes]) -> Stored:
     headers = {name: response.headers[name] for name in _STORED_HEADERS if name in response.headers}
-    return Stored(response.status_code, headers, response.get_data())
+    return Stored(response.status_code, headers, seal(response.get_data()))
 
 
-def _replay(stored: Stored) -> Response:
-    response = Response(stored.body, stored.status, stored.headers)
+def _replay(stored: Stored, body: bytes) -> Response:
+    response = Response(body, stored.status, stored.headers)
     response.headers["Idempotency-Replayed"] = "true"
     return response

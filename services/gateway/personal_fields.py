@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from chassis.personal_data import Tag, attach
+from services.gateway import idempotency
 from services.gateway.feed_models import FeedEvent
 from services.gateway.models import Base
 
@@ -23,6 +24,13 @@ TAGS = {
     ),
     "api_keys.owner": Tag("knowing in whose name a program acts", _WORK, _UNTIL_ERASURE),
     "api_keys.created_by": Tag("knowing who gave it out", _WORK, "with the key"),
+    "idempotency_keys.body": Tag(
+        "giving a repeated request its first answer; opens with the request's own key only",
+        _ASKED,
+        "after the request",
+        idempotency.KEPT,
+        sealed=True,
+    ),
     "duties.person": Tag("knowing who may do what", _WORK, "with the duty"),
     "feed.owners": Tag("showing people the events that are theirs", _ASKED, "with the event"),
     "feed.holders": Tag("showing staff the events that are theirs", _WORK, "with the event"),

@@ -1,6 +1,6 @@
-"""What tickets holds of a person, and what it takes away when they are erased: every link to them.
-What was asked for and done stays, as the community's own record; phone and ID numbers were never in
-its texts.
+"""What tickets holds of a person, and what it takes away when they are erased: every link to them,
+and their door. What was asked for and done stays, as the community's own record; phone and ID
+numbers were never in its texts.
 """
 
 from collections.abc import Mapping
@@ -16,18 +16,21 @@ from chassis.events import CloudEvent
 from services.tickets.facts import PersonFact
 from services.tickets.models import CommentRow, HistoryRow, TicketRow
 
+# Where a ticket of theirs was: most often at their own door. Its area stays, for the figures.
+DOOR = ("address", "latitude", "longitude")
 RAISED_BY = (TicketRow.reporter, TicketRow.on_behalf_of, TicketRow.filed_by)
 
 
 def forget_person(session: Session, event: CloudEvent) -> None:
     """Unlink a person from the tickets that they raised or that were raised for them, from their
-    history and from the comments under them. Raises ValidationError.
+    history and from the comments under them; drop where exactly it was. Raises ValidationError.
 
     Where they acted in other people's tickets (as staff) their id stays: it leads nowhere now.
     """
     person: str = PersonFact().load(event.data)["person"]
     raised = select(TicketRow.id).where(or_(*(column == person for column in RAISED_BY)))
     theirs = list(session.scalars(raised))
+    _drop_doors(session, person)
     for column in RAISED_BY:
         _unlink(session, TicketRow.id, theirs, column, person)
     _unlink(session, HistoryRow.ticket, theirs, HistoryRow.actor, person)
@@ -60,6 +63,12 @@ def _reference(row: Any, person: str) -> dict[str, Any]:
         "filed_at": clock.iso(row.filed_at),
         "as": [column.key for column in RAISED_BY if getattr(row, column.key) == person],
     }
+
+
+def _drop_doors(session: Session, person: str) -> None:
+    """Whoever filed for others, as staff do, wrote down the door of somebody else."""
+    about = or_(TicketRow.reporter == person, TicketRow.on_behalf_of == person)
+    session.execute(update(TicketRow).where(about).values(dict.fromkeys(DOOR)))
 
 
 def _unlink(session: Session, of: Any, tickets: list[str], column: Any, person: str) -> None:

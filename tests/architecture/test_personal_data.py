@@ -13,11 +13,13 @@ from deploy.personal_data_page import SERVICES, tagged
 _PERSON = re.compile(
     r"person|reporter|on_behalf_of|filed_by|actor|author|assignee|accepted_by|responsible|owners?|"
     r"holders|resident|login|user_agent|created_by|used_by|phone_digest|subject|"
-    r"name_index|phone_index|id_number_index|wrapped|sealed"
+    r"name_index|phone_index|id_number_index|wrapped|sealed|"
+    r"address|latitude|longitude|title|description|text|body"
 )
 # Named alike, and of nobody.
 _OF_NOBODY = {
     "gateway.feed.subject": "of an event, most often a ticket",
+    "gateway.feed.body": "an event: ids, codes, states and times",
     "gateway.sign_in_failures.login_digest": "a keyed digest of what was typed, for a day",
 }
 

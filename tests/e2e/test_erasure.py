@@ -14,7 +14,8 @@ from tests.stack.wire import read_log
 
 PHONE, OTHER_PHONE = "13966670001", "13966670002"
 ID_NUMBER = "34060319900101123X"
-NAME, ADDRESS = "司徒卡纳里", "canary-door-6e1f"
+NAME, ADDRESS, DOOR = "司徒卡纳里", "canary-door-6e1f", "canary-gate-2b7c"
+LATITUDE, LONGITUDE = 32.918273, 117.345678
 CANARIES = {
     "phone": PHONE,
     "phone with spaces": "139 6667 0001",
@@ -23,6 +24,9 @@ CANARIES = {
     "ID number": ID_NUMBER,
     "name": NAME,
     "address": ADDRESS,
+    "address of a ticket": DOOR,
+    "latitude": str(LATITUDE),
+    "longitude": str(LONGITUDE),
 }
 
 
@@ -36,8 +40,10 @@ def erased(stack):
     person = staff.make("residents", {**known, "area": place}, key="canary")["id"]
     resident = community.resident(PHONE)
     words = f"请打 {PHONE}、139 6667 0001 或 １３９６６６７０００１，身份证 {ID_NUMBER}"
-    ticket = resident.make("tickets", filing(title=f"找 {OTHER_PHONE}", description=words))
-    assert ticket["masked"] == ["description", "title"]
+    where = {"address": DOOR, "location": {"lat": LATITUDE, "lon": LONGITUDE}}
+    told = filing(title=f"找 {OTHER_PHONE}", description=words, **where)
+    ticket = resident.make("tickets", told, key="canary")
+    assert (ticket["masked"], ticket["address"]) == (["description", "title"], DOOR)
     ticket = staff.move(ticket, "acceptance")
     staff.make(f"tickets/{ticket['id']}/comments", {"text": f"打了 {OTHER_PHONE}"})
     staff.make(f"residents/{person}/disclosures", {"fields": ["phone"], "reason": f"打 {PHONE}"})

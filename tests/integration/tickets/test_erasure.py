@@ -50,6 +50,22 @@ def test_whom_a_ticket_was_raised_for_is_unlinked_and_its_writer_is_not(world: W
     assert (row.reporter, row.on_behalf_of, row.filed_by) == (None, None, CLERK.actor.id)
 
 
+@pytest.mark.parametrize("said", ["reporter", "on_behalf_of"])
+def test_where_exactly_it_was_goes_with_whom_it_is_about(world: World, said: str) -> None:
+    where = {"address": "3号楼2单元501", "location": {"lat": 32.9, "lon": 117.4}}
+    behalf = {said: {"resident": REPORTER.actor.id}}
+    theirs, others = world.file(CLERK, **where, **behalf), world.file(NEIGHBOUR, **where)
+
+    erasure.forget_person(world.session, erased(REPORTER.actor.id))
+
+    def left(ticket):
+        row = world.session.scalars(select(TicketRow).where(TicketRow.id == ticket["id"])).one()
+        return row.address, row.latitude, row.longitude, row.area
+
+    assert left(theirs) == (None, None, None, theirs["area"])
+    assert left(others) == ("3号楼2单元501", 32.9, 117.4, others["area"])
+
+
 def test_other_peoples_tickets_are_not_touched(world: World) -> None:
     ticket = world.file(NEIGHBOUR)
 

@@ -1,6 +1,7 @@
 """Keys, scopes and what is stored; how claims meet is tested on a database."""
 
 import pytest
+from cryptography.exceptions import InvalidTag
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,6 +48,21 @@ def test_another_caller_path_or_key_is_another_scope(other):
 def test_the_same_request_has_the_same_command_for_ever():
     assert str(SCOPE.command_id()) == str(Scope(*vars(SCOPE).values()).command_id())
     assert SCOPE.command_id().version == 8
+
+
+def test_a_sealed_answer_opens_under_its_own_key_and_secret_only():
+    sealed = SCOPE.seal(b"secret", b"3-2-501")
+
+    assert b"501" not in sealed
+    assert SCOPE.open(b"secret", sealed) == b"3-2-501"
+    with pytest.raises(InvalidTag):
+        SCOPE.open(b"other", sealed)
+    with pytest.raises(InvalidTag):
+        Scope("person 1", "POST", "/api/v1/tickets", "other").open(b"secret", sealed)
+
+
+def test_an_answer_that_was_stored_before_answers_were_sealed_is_given_as_it_is():
+    assert SCOPE.open(b"secret", b'{"id": 1}') == b'{"id": 1}'
 
 
 @given(st.text("abc"), st.text("abc"))
