@@ -47,6 +47,13 @@ class Toy:
             return bool(self.call("echo", 1, within=0.5))
         return False
 
+    @contextlib.contextmanager
+    def taking(self, times: int = 1) -> Iterator[None]:
+        """What is sent in this block is at hand at its end, in a method that takes its time."""
+        before = self.process.log.count('"at_hand"')
+        yield
+        eventually(lambda: self.process.log.count('"at_hand"') >= before + times, within=20)
+
     def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
         """What a query finds in the toy's database."""
         with self.engine.connect() as connection:

@@ -146,6 +146,10 @@ class ToyProcess:
         with self.client() as client:
             return client.request("GET", path, **headers)
 
+    def has_at_hand(self, requests: int) -> None:
+        """Wait until so many of the requests that take their time have come."""
+        eventually(lambda: [line["event"] for line in self.log_lines].count("at_hand") >= requests)
+
     @property
     def log_lines(self) -> list[dict[str, Any]]:
         lines = self.log_path.read_text().splitlines()

@@ -25,6 +25,8 @@ from chassis.errors import Conflict, Unavailable
 from chassis.health import Health
 from chassis.http import WebOptions, http
 
+log = logs.get("toy")
+
 
 class IllegalMove(Conflict):
     """That move is not possible from there."""
@@ -92,6 +94,7 @@ class Toy:
 
     @http("GET", "/slow/<seconds>")
     def slow(self, _request: Request, seconds: str) -> Response:
+        log.info("at_hand")
         eventlet.sleep(float(seconds))
         return _json({"slept": seconds})
 

@@ -48,8 +48,8 @@ def test_a_service_of_a_blocked_broker_says_so_and_comes_back(echo: Toy, rabbitm
 def test_a_call_to_another_service_is_told_soon(echo: Toy, rabbitmq: Any) -> None:
     """The method was called before the alarm, and calls another when the broker is blocked."""
     with RpcCaller(echo.amqp_uri) as caller:
-        caller.send("echo", "ask_itself_later", 6, 5.0, within=30)
-        time.sleep(0.5)
+        with echo.taking():
+            caller.send("echo", "ask_itself_later", 6, 5.0, within=30)
         with short_of_memory(rabbitmq):
             line = eventually(lambda: _last(echo, "asked_in_vain"), within=15)
 

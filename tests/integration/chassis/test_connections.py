@@ -117,8 +117,8 @@ def test_a_queue_that_is_taken_away_costs_the_others_nothing(echo: Toy) -> None:
 def test_a_call_at_hand_when_sigterm_comes_is_not_done_again(echo: Toy) -> None:
     """Its acknowledgement still reaches the broker."""
     thread = threading.Thread(target=echo.call, args=("sleep", 4), kwargs={"within": 30})
-    thread.start()
-    time.sleep(0.5)
+    with echo.taking():
+        thread.start()
 
     echo.process.stop()
     thread.join(5)
@@ -133,8 +133,8 @@ def test_a_call_that_comes_while_stopping_goes_to_another_replica(
     """Under load, so that some are on their way when the queue is let go."""
     with ServiceProcess(ECHO, echo_environ) as second, ThreadPoolExecutor(8) as pool:
         eventually(lambda: "service_started" in second.log)
-        calls = [pool.submit(echo.call, "sleep", 0.05, within=3) for _ in range(400)]
-        time.sleep(1)
+        with echo.taking(20):
+            calls = [pool.submit(echo.call, "sleep", 0.05, within=3) for _ in range(400)]
         echo.process.stop()
 
         assert {call.result() for call in calls} == {0.05}

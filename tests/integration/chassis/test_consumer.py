@@ -139,8 +139,8 @@ def test_a_process_killed_between_effect_and_acknowledgement_does_it_once(echo: 
 
 def test_a_process_killed_before_the_commit_does_it_after_all(echo: Toy) -> None:
     subject = str(uuid4())
-    echo.publish(event(id=str(uuid4()), subject=subject, data={"number": -5}), **CLOUD_EVENT)
-    time.sleep(1)
+    with echo.taking():
+        echo.publish(event(id=str(uuid4()), subject=subject, data={"number": -5}), **CLOUD_EVENT)
 
     echo.process.kill()
     assert echo.effects(subject) == []
@@ -153,13 +153,14 @@ def test_consumers_that_die_with_a_message_in_hand_do_not_count_as_its_failures(
     subject = str(uuid4())
     _drained(echo)
     echo.dead()
-    echo.publish(event(id=str(uuid4()), subject=subject, data={"number": -5}), **CLOUD_EVENT)
+    with echo.taking():
+        echo.publish(event(id=str(uuid4()), subject=subject, data={"number": -5}), **CLOUD_EVENT)
 
     for _ in range(4):
-        time.sleep(0.5)
         echo.process.kill()
-        echo.process.start()
-        echo.ready()
+        with echo.taking():
+            echo.process.start()
+    echo.ready()
 
     eventually(lambda: echo.effects(subject) == [-5], within=20)
     assert echo.dead() == []

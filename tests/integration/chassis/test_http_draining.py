@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from chassis.testing import eventually
 from tests.integration.chassis.http_client import ToyProcess
 
 
@@ -35,7 +36,7 @@ def test_an_idle_service_stops_at_once_though_clients_keep_their_connections(toy
 def test_a_request_under_way_is_answered_and_its_connection_closed(toy):
     with toy.client() as client:
         client.send("GET /slow/1.5 HTTP/1.1\r\nHost: toy\r\n\r\n")
-        time.sleep(0.3)
+        toy.has_at_hand(1)
         toy.process.send_signal(signal.SIGTERM)
 
         answer = client.answer()
@@ -48,13 +49,19 @@ def test_a_request_under_way_is_answered_and_its_connection_closed(toy):
 def test_new_connections_are_refused_while_old_requests_are_answered(toy):
     with toy.client() as client:
         client.send("GET /slow/1.5 HTTP/1.1\r\nHost: toy\r\n\r\n")
-        time.sleep(0.3)
+        toy.has_at_hand(1)
         toy.process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
 
-        with pytest.raises(ConnectionRefusedError):
-            toy.client()
+        eventually(lambda: refuses(toy), within=1)
         assert client.answer().status == 200
+
+
+def refuses(toy):
+    try:
+        with toy.client():
+            return False
+    except ConnectionRefusedError:
+        return True
 
 
 def test_half_a_request_does_not_keep_the_service(toy):

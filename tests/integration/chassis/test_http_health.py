@@ -57,7 +57,7 @@ def test_it_answers_quickly_while_a_check_hangs_and_all_workers_are_busy(toy_wit
     busy = [threading.Thread(target=toy.get, args=("/slow/3",)) for _ in range(4)]
     for thread in busy:
         thread.start()
-    time.sleep(0.3)
+    toy.has_at_hand(2)
 
     started = time.monotonic()
     assert toy.get("/livez").status == 200

@@ -107,7 +107,8 @@ def test_a_request_expires_with_its_deadline(echo: Toy) -> None:
 
     with pytest.raises(errors.Unavailable):
         echo.call("add", "expired", 1, within=0.5)
-    time.sleep(0.6)
+    with opened(echo.amqp_uri) as channel:
+        eventually(lambda: channel.queue_declare("rpc-echo", passive=True).message_count == 0)
     echo.process.start()
     echo.ready()
 

@@ -48,9 +48,9 @@ def test_a_broker_that_goes_while_calls_are_at_hand_ends_nothing(echo: Toy, rabb
     """Their answers, and their acknowledgements, go nowhere."""
     pid = echo.process.pid
     with ThreadPoolExecutor(4) as pool:
-        for _ in range(4):
-            pool.submit(_ask, echo)
-        time.sleep(1)
+        with echo.taking(4):
+            for _ in range(4):
+                pool.submit(_ask, echo)
         rabbitmq.kill()
         dropped = eventually(lambda: echo.process.log.count("rpc_reply_dropped"))
         rabbitmq.start()
@@ -100,8 +100,8 @@ def test_an_event_of_a_frozen_time_arrives_after_it(echo: Toy, rabbitmq: Any) ->
 
 @pytest.mark.parametrize("broker", ["up", "killed", "frozen"])
 def test_sigterm_ends_the_service_within_ten_seconds(echo: Toy, rabbitmq: Any, broker: str) -> None:
-    threading.Thread(target=_ask, args=(echo,), daemon=True).start()
-    time.sleep(0.3)
+    with echo.taking():
+        threading.Thread(target=_ask, args=(echo,), daemon=True).start()
     if broker == "killed":
         rabbitmq.kill()
     if broker == "frozen":
@@ -126,8 +126,8 @@ def test_sigterm_waits_for_no_call_longer_than_the_grace_period(
     echo.ready()
     before = echo.process.log.count("stopped_by_force")
     with RpcCaller(echo.amqp_uri) as caller:
-        caller.send("echo", method, 60, within=60)
-        time.sleep(0.5)
+        with echo.taking():
+            caller.send("echo", method, 60, within=60)
 
         assert echo.process.stop(within=6) == 75
 
@@ -139,8 +139,8 @@ def test_sigterm_waits_for_no_call_longer_than_the_grace_period(
 def test_sigterm_lets_a_call_at_hand_finish(echo: Toy) -> None:
     answers: list[Any] = []
     thread = threading.Thread(target=lambda: answers.append(echo.call("sleep", 2)))
-    thread.start()
-    time.sleep(0.5)
+    with echo.taking():
+        thread.start()
 
     code = echo.process.stop()
     thread.join(5)

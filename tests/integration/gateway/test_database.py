@@ -104,7 +104,10 @@ def test_the_day_is_the_one_of_the_place(session):
 
 
 def test_what_later_versions_add_to_an_event_is_left_alone(session):
-    keep_duty(session, event(1, colour="red"))
+    person = uuid4()
+    keep_duty(session, event(1, person=person, colour="red"))
+
+    assert roles_of(session, person, NOON) == [Role("clerk", "340603008002")]
 
 
 def test_an_event_of_another_shape_is_refused(session):

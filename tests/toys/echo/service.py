@@ -77,12 +77,14 @@ class EchoService:
 
     @rpc
     def sleep(self, seconds):
+        log.info("at_hand")
         eventlet.sleep(seconds)
         return seconds
 
     @rpc
     def hang(self, seconds):
         """As code does that never lets the event loop run."""
+        log.info("at_hand")
         eventlet.patcher.original("time").sleep(seconds)
 
     @rpc
@@ -96,6 +98,7 @@ class EchoService:
 
     @rpc
     def ask_itself_later(self, pause, deadline):
+        log.info("at_hand")
         eventlet.sleep(pause)
         started = time.monotonic()
         try:
@@ -126,6 +129,7 @@ class EchoService:
             if number == -4:
                 raise eventlet.Timeout
             if number == -5:
+                log.info("at_hand")
                 eventlet.sleep(2)
 
 
