@@ -17,6 +17,7 @@ from services.gateway import tokens
 from services.gateway.duties import roles_of
 from services.gateway.models import Account, ApiKey, SignedIn
 from services.gateway.policy import Role, grants_for
+from services.gateway.sessions import CODE
 
 
 class TokenInvalid(Unauthenticated):
@@ -95,6 +96,13 @@ def person_roles(session: Session, person: UUID, now: datetime) -> list[Role]:
     return [*roles, Role("resident")]
 
 
+def session_roles(session: Session, person: UUID, method: str, now: datetime) -> list[Role]:
+    """What a session opened by `method` lets a person be: by a code a resident only. Phones are
+    lost, lent and passed on, and those who keep the register change the number that counts.
+    """
+    return [Role("resident")] if method == CODE else person_roles(session, person, now)
+
+
 def _by_session(session: Session, digest: bytes, now: datetime) -> Caller:
     found = session.scalars(
         select(SignedIn).where(SignedIn.token_digest == digest, SignedIn.expires_at > now)
@@ -104,7 +112,7 @@ def _by_session(session: Session, digest: bytes, now: datetime) -> Caller:
     return Caller(
         kind="person",
         id=str(found.person),
-        roles=person_roles(session, found.person, now),
+        roles=session_roles(session, found.person, found.method, now),
         session=found.id,
         expires_at=found.expires_at,
     )

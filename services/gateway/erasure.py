@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from chassis.clock import iso
 from chassis.events import CloudEvent
 from services.gateway.models import Account, ApiKey, SignedIn
+from services.gateway.sessions import CODE
 
 
 class PersonRecord(Schema):
@@ -38,7 +39,7 @@ def end_by_phone(session: Session, event: CloudEvent) -> None:
     session.execute(
         delete(SignedIn).where(
             SignedIn.person == person,
-            SignedIn.method == "code",
+            SignedIn.method == CODE,
             SignedIn.created_at <= event.time,
         )
     )

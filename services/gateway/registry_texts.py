@@ -29,6 +29,12 @@ REGISTRY: Mapping[str, Mapping[str, Text]] = {
         "Agreed already",
         "This person has agreed to this purpose already.",
     ),
+    "numbers_of_staff": both(
+        "须由管理员办理",
+        "此人担任职责，其手机号和证件号只能由管理员更改。",
+        "For administrators",
+        "Phone and ID number of whoever has a duty are for administrators to change.",
+    ),
     "on_duty": both(
         "仍有职责",
         "此人仍有职责，须先结束其职责。",

@@ -15,6 +15,9 @@ from chassis.ids import new_id
 from services.gateway import tokens
 from services.gateway.models import SignedIn
 
+# How a session was opened.
+CODE, PASSWORD = "code", "password"
+
 
 class CommandReused(Conflict):
     """This request was sent before by somebody else."""
@@ -24,7 +27,7 @@ class CommandReused(Conflict):
 
 @dataclass(frozen=True)
 class SignIn:
-    """Who signs in, how (`method`: `code` or `password`), and for how long."""
+    """Who signs in, how (`method`: CODE or PASSWORD), and for how long."""
 
     person: UUID
     method: str

@@ -1,6 +1,7 @@
 """What residents refuses, beyond what every service refuses."""
 
 from chassis.errors import Conflict, Forbidden, Invalid
+from services.residents.reach import Denied
 
 
 class AreaExists(Conflict):
@@ -55,6 +56,12 @@ class ConsentGiven(Conflict):
     """This person has agreed to this purpose already."""
 
     code = "consent_given"
+
+
+class NumbersOfStaff(Denied):
+    """Phone and ID number of whoever has a duty are for administrators to change."""
+
+    code = "numbers_of_staff"
 
 
 class OnDuty(Conflict):

@@ -50,7 +50,7 @@ class Residents(Capability):
         answer=schemas.Resident,
         status=201,
         location="/residents/{id}",
-        errors=("409 resident_exists",),
+        errors=("403 numbers_of_staff", "409 resident_exists"),
         personal=True,
         owner_decides=True,
     )
@@ -105,7 +105,7 @@ class Residents(Capability):
         body=schemas.ResidentChange,
         answer=schemas.Resident,
         if_match="whole",
-        errors=(NotFound, "409 resident_exists"),
+        errors=(NotFound, "403 numbers_of_staff", "409 resident_exists"),
         owner_decides=True,
     )
     def amend_resident(self, ask: Ask) -> Any:

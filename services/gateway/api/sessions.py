@@ -11,19 +11,21 @@ from services.gateway import codes, passwords, sessions, tokens
 from services.gateway.accounts import account_of
 from services.gateway.api.asking import name_of
 from services.gateway.api.capability import Capability
-from services.gateway.authentication import Caller, WrongCredentials, person_roles
+from services.gateway.authentication import Caller, WrongCredentials, session_roles
 from services.gateway.exchange import Ask
 from services.gateway.operation import PUBLIC, SIGNED_IN, operation
 from services.gateway.schemas import sessions as schemas
 from services.gateway.schemas.common import list_of
-from services.gateway.sessions import CommandReused, SignIn
+from services.gateway.sessions import CODE, PASSWORD, CommandReused, SignIn
 
 # Seconds: an SMS provider answers more slowly than a service of ours (LINLI_SMS_CODE_TIMEOUT).
 _SMS_DEADLINE = 2.5
 
 
 class Sessions(Capability):
-    """Residents sign in with a phone and a one-time code, staff with a login and a password."""
+    """Residents sign in with a phone and a one-time code, staff with a login and a password: a
+    code opens the session of a resident, whatever duties they have.
+    """
 
     @operation(
         "POST",
@@ -67,7 +69,7 @@ class Sessions(Capability):
             if "phone" in ask.body:
                 _use_code(self, ask, session)
             opened, token = sessions.open_session(session, sign_in, command, now())
-            roles = person_roles(session, sign_in.person, now())
+            roles = session_roles(session, sign_in.person, sign_in.method, now())
         caller = Caller("person", str(sign_in.person), roles)
         return {
             "id": str(opened.id),
@@ -140,7 +142,7 @@ def _with_code(service: Any, ask: Ask) -> SignIn:
         {"phone": ask.body["phone"], "signing_in": True}
     )
     hours = service.gate.settings.session_hours
-    return SignIn(UUID(known["id"]), "code", timedelta(hours=hours), None, _user_agent(ask))
+    return SignIn(UUID(known["id"]), CODE, timedelta(hours=hours), None, _user_agent(ask))
 
 
 def _use_code(service: Any, ask: Ask, session: Any) -> None:
@@ -173,7 +175,7 @@ def _with_password(service: Any, ask: Ask) -> SignIn:
         raise WrongCredentials()
     hours = service.gate.settings.staff_session_hours
     lasts = timedelta(hours=hours)
-    return SignIn(account.person, "password", lasts, account.id, _user_agent(ask))
+    return SignIn(account.person, PASSWORD, lasts, account.id, _user_agent(ask))
 
 
 def _user_agent(ask: Ask) -> str:

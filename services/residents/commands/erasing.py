@@ -5,7 +5,7 @@ stays, for the figures.
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from chassis import clock
@@ -13,9 +13,10 @@ from chassis.call import Call
 from chassis.events import Route, emit
 from services.residents import area_codes, audit, queries, sealing
 from services.residents.care.models import CareTag
+from services.residents.commands.on_duty import has_duty
 from services.residents.errors import OnDuty
 from services.residents.events import ResidentErased
-from services.residents.models import Duty, Resident, ResidentKey
+from services.residents.models import Resident, ResidentKey
 from services.residents.reach import Subject
 
 
@@ -28,23 +29,15 @@ def erase(session: Session, call: Call, wanted: Mapping[str, Any]) -> dict[str, 
     person = queries.person(session, call, wanted["id"], "residents.erase", lock=True)
     about = Subject("resident", person.id, person.area)
     if person.erased_at is None:
-        _demand_off_duty(session, person)
+        # Who may act for the community must not be nobody.
+        if has_duty(session, person.id):
+            raise OnDuty
         _forget(session, person)
         audit.note(
             session, call, audit.ERASE, about, fields=sealing.SEALED, reason=wanted["reason"]
         )
         _emit(session, call, person)
     return {"id": str(person.id), "erased_at": clock.iso(person.erased_at or clock.now())}
-
-
-def _demand_off_duty(session: Session, person: Resident) -> None:
-    """Who may act for the community must not be nobody."""
-    today = clock.local(clock.now()).date()
-    duty = select(Duty.id).where(
-        Duty.person == person.id, or_(Duty.ends.is_(None), Duty.ends >= today)
-    )
-    if session.scalar(duty.limit(1)) is not None:
-        raise OnDuty
 
 
 def _forget(session: Session, person: Resident) -> None:

@@ -18,7 +18,7 @@ from chassis.errors import NotFound
 from chassis.events import EventSchema, Route, emit
 from chassis.ids import new_id
 from services.residents import answers, area_codes, audit, queries, reach, sealing, withdrawn_phones
-from services.residents.commands import rows
+from services.residents.commands import on_duty, rows
 from services.residents.errors import ResidentExists, invalid
 from services.residents.events import ResidentAmended, ResidentPhoneWithdrawn, ResidentRegistered
 from services.residents.models import Area, Resident, ResidentKey
@@ -74,8 +74,8 @@ def ensure(session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]
 
 
 def amend(session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Change what is recorded of a person. Raises NotFound, Forbidden, Invalid (unknown_area),
-    ResidentExists.
+    """Change what is recorded of a person. Raises NotFound, Forbidden, NumbersOfStaff, Invalid
+    (unknown_area), ResidentExists.
     """
     person = queries.person(session, call, wanted["id"], "residents.write", lock=True)
     changes = {field: value for field, value in wanted.items() if field != "id"}
@@ -163,6 +163,8 @@ def _amend(
     if key is None:
         raise NotFound  # Erased: there is nothing left to amend.
     changed = differing(person, key, changes)
+    if not on_duty.NUMBERS.isdisjoint(changed):
+        on_duty.demand_to_renumber(session, call, person)
     if changed:
         before = person.phone_index
         _apply(vault, key, person, changed)

@@ -338,3 +338,27 @@ def test_nothing_of_a_file_of_residents_lies_in_the_clear(residents, engine):
     for canary in ("欧阳金丝雀", phone, id_number):
         for spelling in (canary, canary.encode().hex()):
             assert spelling not in waiting + done
+
+
+def test_a_file_gives_no_colleague_another_phone(residents, engine):
+    number, mine = an_id_number(), a_phone()
+    with Session(engine) as session, session.begin():
+        world = World(session)
+        person = world.register("周敏", id_number=number, phone=a_phone(), area=BUILDING)["id"]
+        world.start_duty(person, "secretary", area=COMMUNITY)
+        before = world.resident(person)
+    clerk = caller(f"area:{COMMUNITY}")
+
+    found = residents.run(people(("周敏", mine, number, BUILDING, "")), call=clerk)
+
+    found = residents.get(found["id"], clerk)
+    assert counts(found) == (0, 0, 0, 1)
+    assert found["errors"] == [{"row": 2, "column": None, "code": "numbers_of_staff"}]
+    with Session(engine) as session:
+        assert World(session).resident(person) == before
+        refused = session.scalars(
+            select(AuditEntry).where(
+                AuditEntry.outcome == "refused", AuditEntry.actor == clerk.actor.id
+            )
+        ).one()
+    assert (refused.action, str(refused.subject)) == ("residents.write", person)
