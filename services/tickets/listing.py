@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true, tuple_
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.expression import cast
@@ -23,13 +23,25 @@ Query = Mapping[str, Any]
 
 
 def list_tickets(session: Session, call: Call, query: Query) -> dict[str, Any]:
-    """A page of the tickets that the caller may read, `{items, next}`. Raises Invalid for a cursor
-    of another list.
+    """A page of the tickets that the caller may read, `{items, next}`; of a rate's, how many are
+    `hidden` besides. Raises Invalid for a cursor of another list.
     """
     wanted = statement(call, query)
     if query.get("q") is not None:
         wanted = _found(session, wanted, query["sort"])
-    return _page(session, call, wanted, query["sort"], query["limit"])
+    page = _page(session, call, wanted, query["sort"], query["limit"])
+    return {**page, "hidden": _hidden(session, call, query)} if "rate" in query else page
+
+
+def _hidden(session: Session, call: Call, query: Query) -> int:
+    """How many of the tickets behind a number the caller may not read: a department counts what it
+    had at the time, also where another one has it now.
+    """
+    asked = rates.period(query, numbers.day_of(clock.now()))
+    counted = rates.behind(call, query, asked).subquery()
+    readable = select(TICKETS.c.id).where(TICKETS.c.id == counted.c.ticket, within(call, "read"))
+    hidden = select(func.count()).select_from(counted).where(~readable.exists())
+    return session.scalar(hidden) or 0
 
 
 def _found(session: Session, wanted: Select[Any], sort: str) -> Select[Any]:

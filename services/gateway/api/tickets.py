@@ -35,7 +35,7 @@ class Tickets(Capability):
         "/tickets",
         policy="read",
         query=schemas.TicketQuery,
-        answer=list_of(answers.Ticket),
+        answer=answers.TicketsFound,
     )
     def list_tickets(self, ask: Ask) -> Any:
         """The tickets that one may see, filtered and sorted."""

@@ -7,7 +7,7 @@ from marshmallow import fields as base
 from marshmallow.validate import OneOf
 
 from services.gateway.schemas import fields
-from services.gateway.schemas.common import Names
+from services.gateway.schemas.common import Names, list_of
 from services.gateway.schemas.tickets import (
     CHANNELS,
     MOVES,
@@ -114,6 +114,17 @@ class Ticket(Schema):
     closed_at = _maybe(fields.Moment)
     reopened_at = _maybe(fields.Moment)
     moves = base.List(base.String(validate=OneOf(MOVES)), required=True)
+
+
+class TicketsFound(list_of(Ticket)):  # type: ignore[misc]
+    """A page of tickets; of those behind a number of the rates, also how many are not shown."""
+
+    hidden = base.Integer(
+        metadata={
+            "description": "with `rate`: how many of the number's tickets one may not see any "
+            "more, such as a department those that another one has now"
+        }
+    )
 
 
 class By(Schema):

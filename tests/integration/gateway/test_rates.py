@@ -71,6 +71,7 @@ def test_departments_see_their_own_and_residents_none(town, counted):
     assert rates(town.secretary, department="none")["collected"] == 2
     link = rates(town.water_clerk)["response_rate"]["links"]["numerator"]
     assert behind(town.water_clerk, link) == {counted["given"]}
+    assert town.water_clerk.get(link).json()["hidden"] == 0
     assert behind(town.resident, link) == behind(town.nobody, link) == set()
     for who in (town.resident, town.grid_worker, town.administrator):
         assert who.get("rates").status_code == 403

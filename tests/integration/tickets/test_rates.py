@@ -322,6 +322,19 @@ def test_everybody_sees_the_rates_of_what_is_theirs(world: World) -> None:
         assert collected(other) == 0
 
 
+def test_a_departments_past_number_is_its_list_and_what_others_have_by_now(world: World) -> None:
+    kept = Past(world).then("assign", 1, department="water")
+    Past(world).then("assign", 1, department="water").then("assign", 5, department="roads")
+    query = {**MARCH, "as_of": "2026-03-04", "rate": "solved_share", "part": "denominator"}
+
+    theirs, clerks = (world.act(call, "list_tickets", **query) for call in (WATER, CLERK))
+
+    assert counted(world, WATER, as_of="2026-03-04")["solved_share"][1] == 2
+    assert ([item["id"] for item in theirs["items"]], theirs["hidden"]) == ([kept.id], 1)
+    assert (len(clerks["items"]), clerks["hidden"]) == (2, 0)
+    assert "hidden" not in world.act(CLERK, "list_tickets", **MARCH)
+
+
 def test_no_list_tells_the_public_what_was_answered(world: World) -> None:
     """What a reporter said is not shown with a public ticket, so no filter may tell it either."""
     public = Past(world, visibility="public").resolved().answered()
