@@ -36,10 +36,13 @@ class PeopleSeeds:
         return {"phone": self._world.phone(), "id_number": None, "area": BUILDING}
 
     def _to_amend(self) -> Seed:
+        world = self._world
+        if not world.sees_themselves_only:
+            return Seed(path={"id": world.new_person()}, body=self._numbers(), once=False)
         # The resident goes on to sign in with their phone.
-        kept = self._world.community.ready["sign_ins"]["resident"]["phone"]
-        own = {"phone": kept} if self._world.role == "resident" else {}
-        return Seed(path={"id": self._world.person()}, body={**self._numbers(), **own}, once=False)
+        kept = world.community.ready["sign_ins"]["resident"]["phone"]
+        own = {"phone": kept} if world.role == "resident" else {}
+        return Seed(path={"id": world.own_id}, body=own, once=False)
 
     def _consent(self) -> Seed:
         person = self._world.person()

@@ -54,9 +54,17 @@ def run(ready: Mapping[str, Any], role: str, seed: int, folder: Path, *options: 
         "run",
         f"{ready['url']}/api/openapi.json",
     ]
+    told = {
+        "ROLE": role,
+        "TOKEN": token or "",
+        "SEED": str(seed),
+        "READY": json.dumps(ready),
+        "CLOSED": json.dumps(closed),
+        "ANSWERS": str(counted),
+    }
     ran = subprocess.run(
         [*command, "--seed", str(seed), "--no-color", *options],
-        env=_environ(ready, role, seed, token, counted),
+        env=_environ(told),
         capture_output=True,
         text=True,
         check=False,
@@ -79,19 +87,10 @@ def _is_open(declared: Operation, grants: tuple[Grant, ...], *, signed_in: bool)
     return signed_in if declared.policy == SIGNED_IN else allows(grants, declared.policy)
 
 
-def _environ(
-    ready: Mapping[str, Any], role: str, seed: int, token: str | None, counted: Path
-) -> dict[str, str]:
+def _environ(told: Mapping[str, str]) -> dict[str, str]:
     outside = {name: text for name, text in os.environ.items() if name != "SCHEMATHESIS_HOOKS"}
-    return {
-        **outside,
-        "FUZZ_ROLE": role,
-        "FUZZ_READY": json.dumps(ready),
-        "FUZZ_SEED": str(seed),
-        "FUZZ_ANSWERS": str(counted),
-        "PYTHONPATH": str(Path.cwd()),
-        **({"FUZZ_TOKEN": token} if token else {}),
-    }
+    ours = {f"FUZZ_{name}": text for name, text in told.items()}
+    return {**outside, **ours, "PYTHONPATH": str(Path.cwd())}
 
 
 def _read(counted: Path) -> Answers:
