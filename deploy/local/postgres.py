@@ -25,6 +25,17 @@ LOCALE = "C.UTF-8"
 """Code point order, the same on every machine, and a character type under which pg_trgm sees
 Chinese characters as letters; in the plain C locale it finds no trigrams in them at all.
 """
+PRIVATE_LOG = {
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+}
+"""Without which the server's own log holds what people wrote: statements that failed stand there
+with their values, and rows that broke a constraint (`DETAIL`) with all of theirs.
+"""
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -32,6 +43,7 @@ SETTINGS = {
     "shared_buffers": "64MB",
     "timezone": "UTC",
     "log_min_messages": "warning",
+    **PRIVATE_LOG,
 }
 DURABLE = {"fsync": "on"}
 FLEETING = {"fsync": "off", "full_page_writes": "off"}
@@ -65,6 +77,7 @@ class PrivatePostgres:
         self.password = password or secrets.token_urlsafe(18)
         self._settings = {**SETTINGS, **settings}
         self._user = places.server_user()
+        self._log = folder / "postgres.log"
         self._server: Child | None = None
         self._made: dict[str, int] = {}
 
@@ -81,7 +94,7 @@ class PrivatePostgres:
         self._server = Child(
             "postgres",
             [str(programs() / "postgres"), "-D", "data", "-p", str(self.port), *options],
-            self.folder / "postgres.log",
+            self._log,
             {"LANG": LOCALE, "PATH": "/usr/bin:/bin"},
             cwd=self.folder,
             user=self._user,
@@ -123,6 +136,10 @@ class PrivatePostgres:
         except psycopg2.OperationalError:
             return False
         return True
+
+    def log(self) -> str:
+        """All that it has logged."""
+        return self._log.read_text(errors="replace")
 
     def create_service_database(self, service: str) -> dict[str, str]:
         """A new, empty database for a service; `{"owner_url", "app_url"}`.

@@ -8,7 +8,8 @@ import pytest
 
 from chassis.testing import eventually
 from deploy.local.environment import SERVICES
-from tests.e2e.test_personal_data import hits
+from tests.e2e.test_personal_data import CANCELLED, hits
+from tests.faults.locks import locked
 from tests.stack.clients import filing
 from tests.stack.wire import read_log
 
@@ -44,6 +45,9 @@ def erased(stack):
     told = filing(title=f"找 {OTHER_PHONE}", description=words, **where)
     ticket = resident.make("tickets", told, key="canary")
     assert (ticket["masked"], ticket["address"]) == (["description", "title"], DOOR)
+    with locked(stack):
+        assert resident.post("tickets", told).status_code == 503
+        eventually(lambda: CANCELLED in stack.postgres.log(), within=15)
     ticket = staff.move(ticket, "acceptance")
     staff.make(f"tickets/{ticket['id']}/comments", {"text": f"打了 {OTHER_PHONE}"})
     staff.make(f"residents/{person}/disclosures", {"fields": ["phone"], "reason": f"打 {PHONE}"})
@@ -133,6 +137,13 @@ def test_no_log_holds_anything_of_them(stack, erased, service):
     text = stack.log(service)
 
     assert '"event"' in text
+    assert hits(text, CANARIES) == []
+
+
+def test_the_log_of_the_databases_holds_nothing_of_them(stack, erased):
+    text = stack.postgres.log()
+
+    assert CANCELLED in text
     assert hits(text, CANARIES) == []
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from chassis.testing import eventually
 from deploy.local.environment import SERVICES
+from tests.faults.locks import locked
 from tests.stack.clients import filing
 from tests.stack.wire import read_log
 
@@ -20,6 +21,8 @@ NEIGHBOURS_PHONE = "13966678913"
 NAME = "欧阳卡纳里"
 ID_NUMBER = "11010519491231002X"
 ADDRESS = "canary.wang@mail.example"
+# What PostgreSQL logs of a filing that waits for a locked table.
+CANCELLED = "canceling statement due to"
 PERSONAL = {
     "phone": PHONE,
     "phone with spaces": "139 6667 8912",
@@ -69,6 +72,9 @@ def number(stack):
     eventually(lambda: [mail for mail in stack.mails() if mail["to"] == ADDRESS], within=20)
     texts = {name: WORDS[name] for name in ("description", "title", "address")}
     ticket = resident.make("tickets", filing(**texts))
+    with locked(stack):
+        assert resident.post("tickets", filing(**texts)).status_code == 503
+        eventually(lambda: CANCELLED in stack.postgres.log(), within=15)
     ticket = staff.move(ticket, "acceptance")
     ticket = staff.move(ticket, "assignment", {"department": "water", "note": WORDS["note"]})
     comments = f"tickets/{ticket['id']}/comments"
@@ -111,6 +117,13 @@ def test_no_log_holds_personal_data_or_free_text(stack, number, service):
     text = stack.log(service)
 
     assert "127.0.0.1" in text or '"event"' in text
+    assert hits(text, PERSONAL | WORDS) == []
+
+
+def test_the_log_of_the_databases_holds_no_personal_data_or_free_text(stack, number):
+    text = stack.postgres.log()
+
+    assert CANCELLED in text
     assert hits(text, PERSONAL | WORDS) == []
 
 

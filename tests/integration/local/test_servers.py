@@ -52,6 +52,17 @@ def test_a_killed_postgres_keeps_what_was_committed(postgres):
     assert _run(url, "SELECT id FROM kept") == [(7,)]
 
 
+def test_what_failed_is_logged_without_what_was_written(postgres):
+    url = postgres.create_service_database("discreet")["owner_url"]
+    _run(url, "CREATE TABLE said (words text, CONSTRAINT never CHECK (words = ''))")
+
+    with pytest.raises(psycopg2.errors.CheckViolation):
+        _run(url, "INSERT INTO said VALUES ('canary-in-the-log')")
+
+    eventually(lambda: "never" in postgres.log())
+    assert "canary-in-the-log" not in postgres.log()
+
+
 def test_a_services_user_owns_nothing_and_may_not_make_anything(postgres):
     urls = postgres.create_service_database("modest")
 
