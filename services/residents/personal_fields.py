@@ -55,10 +55,10 @@ TAGS = {
     ),
     "households.wrapped": _sealed("opening the door's field", since="with the household"),
     "household_members.resident": Tag(
-        "knowing who lives where, and counting", _DUTY, "for the figures"
+        "knowing who lives where, and counting", _DUTY, "for the figures; ended by erasure"
     ),
-    "care_tags.resident": Tag("knowing whom to look after", _CARE, "with the tag"),
-    "care_tags.tag": Tag("knowing why, and counting", _CARE, "for the figures"),
+    "care_tags.resident": Tag("knowing whom to look after", _CARE, _UNTIL_ERASURE),
+    "care_tags.tag": Tag("knowing why", _CARE, _UNTIL_ERASURE),
     "care_tags.note": _sealed("knowing how", _CARE),
     "care_tags.given_by": Tag("saying who gave the tag", _RECORD, "with the tag"),
     "care_tags.ended_by": Tag("saying who ended it", _RECORD, "with the tag"),

@@ -20,7 +20,8 @@ Wanted = Mapping[str, Any]
 
 def give(session: Session, call: Call, vault: Vault, wanted: Wanted) -> dict[str, Any]:
     """Give a tag to a person. Raises NotFound, Forbidden, Invalid, CareTagGiven."""
-    person = reading.seen(session, call, wanted["id"], "care_tags.write")
+    # Locked: nobody is given a tag while they are erased.
+    person = reading.seen(session, call, wanted["id"], "care_tags.write", lock=True)
     key = reading.noted_key(session, call, vault, person)
     if key is None:
         raise NotFound  # Erased: there is nobody to care for.

@@ -41,6 +41,7 @@ def in_area(session: Session, call: Call, wanted: Wanted) -> dict[str, Any]:
         .join(Resident, Resident.id == CareTag.resident)
         .where(
             CareTag.ends.is_(None),
+            Resident.erased_at.is_(None),
             queries.in_scope(Resident.tree_key, scope),
             *queries.within(Resident.tree_key, wanted),
             *queries.equal(CareTag, wanted, "tag"),
@@ -65,9 +66,11 @@ def of_resident(session: Session, call: Call, vault: Vault, wanted: Wanted) -> d
     return queries.paged(session, statement, order, wanted, lambda row: answer(row, key))
 
 
-def seen(session: Session, call: Call, resident: UUID, operation: str) -> Resident:
+def seen(
+    session: Session, call: Call, resident: UUID, operation: str, *, lock: bool = False
+) -> Resident:
     """The person, for whom `operation` is allowed; raises NotFound, Forbidden."""
-    return queries.person(session, call, resident, operation)
+    return queries.person(session, call, resident, operation, lock=lock)
 
 
 def noted_key(session: Session, call: Call, vault: Vault, person: Resident) -> Any:

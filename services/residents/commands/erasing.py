@@ -3,16 +3,18 @@ stays, for the figures.
 """
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from chassis import clock
+from chassis import clock, walls
 from chassis.call import Call
 from chassis.events import Route, emit
 from services.residents import area_codes, audit, queries, sealing
 from services.residents.care.models import CareTag
+from services.residents.commands import members
 from services.residents.commands.on_duty import has_duty
 from services.residents.errors import OnDuty
 from services.residents.events import ResidentErased
@@ -24,7 +26,8 @@ def erase(session: Session, call: Call, wanted: Mapping[str, Any]) -> dict[str, 
     """Erase a person, once. Raises NotFound, Forbidden, OnDuty.
 
     What is sealed is dropped as well as its key, and with it the blind indexes, by which somebody
-    who has the index key could still tell that a number was known.
+    who has the index key could still tell that a number was known. Care tags go: a door and a tag
+    may say who it was. Stays end, and count for the days they had.
     """
     person = queries.person(session, call, wanted["id"], "residents.erase", lock=True)
     about = Subject("resident", person.id, person.area)
@@ -32,7 +35,10 @@ def erase(session: Session, call: Call, wanted: Mapping[str, Any]) -> dict[str, 
         # Who may act for the community must not be nobody.
         if has_duty(session, person.id):
             raise OnDuty
-        _forget(session, person)
+        # Their tags may lie behind the caller's wall, and must go all the same.
+        with walls.opened(session):
+            _forget(session, person)
+            members.leave_all(session, call, person, _yesterday())
         audit.note(
             session, call, audit.ERASE, about, fields=sealing.SEALED, reason=wanted["reason"]
         )
@@ -45,9 +51,13 @@ def _forget(session: Session, person: Resident) -> None:
         setattr(person, column, None)
     person.erased_at = clock.now()
     person.sequence += 1
-    session.execute(update(CareTag).where(CareTag.resident == person.id).values(note=None))
+    session.execute(delete(CareTag).where(CareTag.resident == person.id))
     session.execute(delete(ResidentKey).where(ResidentKey.resident == person.id))
     session.flush()
+
+
+def _yesterday() -> date:
+    return clock.local(clock.now()).date() - timedelta(days=1)
 
 
 def _emit(session: Session, call: Call, person: Resident) -> None:

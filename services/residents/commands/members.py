@@ -121,6 +121,20 @@ def settle_newcomer(
     _settled(session, call, household, person, member)
 
 
+def leave_all(session: Session, call: Call, person: Resident, ends: date) -> None:
+    """End every stay of somebody, who is locked, with this last day, or with its first if that is
+    later; the households are not told apart from others by it.
+    """
+    stays = (
+        select(Member, Household)
+        .join(Household, Household.id == Member.household)
+        .where(Member.resident == person.id, Member.ends.is_(None))
+    )
+    for member, household in session.execute(stays.order_by(Member.id)):
+        member.ends = max(member.starts, ends)
+        _emit(session, call, ResidentMovedOut, person, _stay(household, member))
+
+
 def make_head(session: Session, household: Household, resident: UUID) -> bool:
     """Make a member the head of their household, whose former head is another member from now on;
     False if they are. Raises Invalid for somebody who does not live there.

@@ -3,11 +3,14 @@
 import pytest
 from sqlalchemy import select
 
+from chassis import clock
 from chassis.errors import Invalid, NotFound
 from services.residents.errors import OnDuty
 from services.residents.models import Resident, ResidentKey
 from services.residents.reach import Denied, Hidden
 from tests.integration.residents.world import COMMUNITY, a_phone, an_id_number, caller
+
+DWELLING = (f"{COMMUNITY}.e1", "501")
 
 
 @pytest.fixture
@@ -19,6 +22,10 @@ def somebody(world):
         "王小明", **numbers, email="wang@mail.example", address="501", area=f"{COMMUNITY}.e1"
     )
     return person["id"], numbers
+
+
+def today():
+    return clock.local(clock.now()).date().isoformat()
 
 
 def row(world, person):
@@ -49,6 +56,39 @@ def test_that_there_was_somebody_stays_for_the_figures(world, somebody):
     assert (left.area, left.erased_at is None) == (f"{COMMUNITY}.e1", False)
     personal = {name: value for name, value in vars(left).items() if isinstance(value, bytes)}
     assert personal == {}
+
+
+def test_whoever_is_erased_lives_nowhere_and_needs_no_care(world, somebody):
+    person, _ = somebody
+    home = world.register_household(*DWELLING, head=person, **{"from": "2020-01-01"})["id"]
+    world.give_care_tag(person, "elder_alone", note="每周三上门")
+    ended = world.give_care_tag(person, "disabled")["id"]
+    world.end_care_tag(person, ended)
+
+    world.erase(person, caller("any", "residents.erase"))
+
+    assert world.care_tags()["items"] == world.care_tags_of(person)["items"] == []
+    assert world.rows("care_tags") == []
+    assert world.household(home)["head"] is None
+    assert world.members(home)["items"] == world.homes(person)["items"] == []
+    assert len(world.members(home, on="2026-10-31")["items"]) == 1
+    assert [event["type"].split(".")[-2] for event in world.events_of(person)][-2:] == [
+        "resident_moved_out",
+        "resident_erased",
+    ]
+
+
+def test_a_home_goes_on_without_the_erased(world, somebody):
+    person, numbers = somebody
+    home = world.register_household(*DWELLING, head=person, **{"from": "2020-01-01"})["id"]
+    world.erase(person)
+
+    back = world.register(**numbers, area=f"{COMMUNITY}.e1")["id"]
+    stay = world.move_in(home, back, relation="head", **{"from": today()})
+    assert world.household(home)["head"] == back
+
+    world.move_out(home, stay["id"], today())
+    assert world.close_household(home, today())["to"] == today()
 
 
 def test_the_same_number_makes_somebody_new(world, somebody):
