@@ -39,26 +39,26 @@ class Run:
     answers: Answers
 
 
-def run(ready: Mapping[str, Any], role: str, seed: int, folder: Path, *options: str) -> Run:
-    """Fuzz as a role what `ready.json` tells of."""
-    community = Community(ready)
+def run(known: Mapping[str, Any], role: str, seed: int, folder: Path, *options: str) -> Run:
+    """Fuzz as a role what `ready.json` tells of; `known` also holds the resident's token."""
+    community = Community(known)
     token = token_of(community, role)
     community.close()
     counted, settings = folder / f"{role}.json", folder / f"{role}.toml"
-    closed = closed_to(Client(ready["url"], token))
+    closed = closed_to(Client(known["url"], token))
     settings.write_text(SETTINGS.read_text() + CLOSED.format(json.dumps(closed)))
     command = [
         str(PROGRAM),
         "--config-file",
         str(settings),
         "run",
-        f"{ready['url']}/api/openapi.json",
+        f"{known['url']}/api/openapi.json",
     ]
     told = {
         "ROLE": role,
         "TOKEN": token or "",
         "SEED": str(seed),
-        "READY": json.dumps(ready),
+        "READY": json.dumps(known),
         "CLOSED": json.dumps(closed),
         "ANSWERS": str(counted),
     }

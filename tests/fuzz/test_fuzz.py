@@ -34,10 +34,10 @@ def test_no_operation_is_left_without_a_success(answered):
 
 
 @pytest.mark.slice
-def test_examples_and_boundaries_are_answered_as_promised(ready, seed, tmp_path, answered):
+def test_examples_and_boundaries_are_answered_as_promised(known, seed, tmp_path, answered):
     briefly = ("--phases", "examples,coverage", "--workers", "2")
 
-    ran = run(ready, "secretary", seed, tmp_path, *briefly)
+    ran = run(known, "secretary", seed, tmp_path, *briefly)
 
     answered.update(ran.answers)
     assert ran.status == 0, ran.said

@@ -44,11 +44,11 @@ class TicketSeeds:
         """One that the operation is for."""
         state = STATE_FOR.get(operation, "filed")
         ticket = self._in(state)
-        seen = self._world.client.get(f"tickets/{ticket['id']}")
-        etag = seen.headers.get("ETag") or f'"{ticket["version"]}"'
+        tag = self._world.tag_of(f"tickets/{ticket['id']}")
+        named = tag or {"If-Match": f'"{ticket["version"]}"'}
         # Of those that may be named the department will do for everybody.
         whom = {"department": "water", "assignee": None} if state == "accepted" else {}
-        return Seed(path={"id": ticket["id"]}, headers={"If-Match": etag}, body=whom)
+        return Seed(path={"id": ticket["id"]}, headers=named, body=whom)
 
     def _in(self, state: str) -> dict[str, Any]:
         ticket = self._world.resident.file(visibility="public")

@@ -14,7 +14,8 @@ import requests
 from chassis.testing import eventually
 
 TIMEOUT = 15.0
-CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
+# No ticket's number, of which other texts tell.
+CODE = re.compile(r"(?<![\d-])\d{6}(?!\d)")
 
 
 class Client:
@@ -169,12 +170,14 @@ class Community:
         return self._clients[name]
 
     def _sign_in(self, phone: str) -> Client:
-        before = len(self.texts(phone))
+        before = len(self._codes(phone))
         answer = self.anonymous.post("sessions/codes", {"phone": phone})
         assert answer.status_code == 202, answer.text
-        eventually(lambda: len(self.texts(phone)) > before)
-        codes = [found[0] for text in self.texts(phone) if (found := CODE.search(text))]
-        return self._open({"phone": phone, "code": codes[-1]})
+        code = eventually(lambda: self._codes(phone)[before:])[-1]
+        return self._open({"phone": phone, "code": code})
+
+    def _codes(self, phone: str) -> list[str]:
+        return [found[0] for text in self.texts(phone) if (found := CODE.search(text))]
 
     def _open(self, credentials: Mapping[str, str]) -> Client:
         opened = self.anonymous.make("sessions", dict(credentials))
