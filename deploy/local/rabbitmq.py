@@ -174,6 +174,14 @@ class PrivateRabbitMQ:
         """Whether the broker's process is there."""
         return bool(self._server and self._server.running)
 
+    @property
+    def pid(self) -> int:
+        """The process id of the broker; raises RuntimeError when it is not there."""
+        pid = self._server.pid if self._server else None
+        if pid is None:
+            raise RuntimeError("not started")
+        return pid
+
     def answers(self) -> bool:
         """Whether it speaks AMQP and its management API lets the administrator in."""
         return self._speaks_amqp() and self._manages()

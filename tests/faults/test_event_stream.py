@@ -11,8 +11,6 @@ from tests.faults.event_stream import EventStream
 from tests.faults.filing import Filing
 
 pytestmark = pytest.mark.timeout(600)
-EVENTS_OF_A_FILING = 2
-"""Filed, and accepted at once, for who files it may accept it."""
 
 
 @pytest.mark.parametrize(
@@ -23,7 +21,8 @@ def test_events_resumed_across_kills_of_the_gateway_are_complete(drill, chance, 
     administrator = stack.community.staff("administrator")
     with EventStream(administrator) as stream:
         eventually(lambda: stream.connections, within=20)
-        with Filing(stack, at_least=events // EVENTS_OF_A_FILING):
+        log.more()
+        with Filing(stack, at_least=events):
             for _ in range(kills):
                 # Wherever it happens to be: in the backlog, or between two events.
                 stream.wait_for(chance.randrange(1, 1 + events // (kills * 2)))
