@@ -5,7 +5,7 @@ PYTEST := $(PY) -m pytest
 
 .DEFAULT_GOAL := help
 .PHONY: help venv dev up down reset demo test unit integration contract architecture e2e faults \
-        faults-slice fuzz fuzz-slice lint types imports contracts lock
+        faults-slice soak fuzz fuzz-slice lint types imports contracts lock
 
 help: ## what can be done here
 	@awk -F ':.*## ' '/^[a-z][a-z0-9 -]*:.*## / {printf "  make %-45s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,11 +28,14 @@ test: dev ## unit, integration, contract, architecture and end-to-end tests on s
 unit integration contract architecture e2e: dev ## one of these suites alone
 	$(PYTEST) tests/$@
 
-faults: dev ## break things for a while and hold the ledgers against the databases
+faults: dev ## break things and hold the ledgers against the databases
 	$(PYTEST) tests/faults
 
 faults-slice: dev ## the part of it that fits into CI
 	$(PYTEST) tests/faults -m slice
+
+soak: dev ## the drills for hours on one system, in any order (HOURS=8)
+	HOURS=$(or $(HOURS),1) $(PYTEST) tests/faults/soak.py -s
 
 fuzz: dev ## hold every answer to every role against the OpenAPI document
 	$(PYTEST) tests/fuzz -m "not slice"
