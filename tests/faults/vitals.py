@@ -20,6 +20,36 @@ _TURN = 0.1
 """Seconds in which a slowed service has a tenth of them."""
 
 
+class Stopwatch:
+    """Seconds from now on, without those in which the kernel kept a service, of several the one
+    that waited longest, waiting for a processor: those are the machine's, and others may use it.
+    """
+
+    def __init__(self, stack: Stack, *names: str) -> None:
+        self._stack, self._names = stack, names or SERVICES
+        self._starved = {name: starved(stack, name) for name in self._names}
+        self._begun = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """So far."""
+        took = time.monotonic() - self._begun
+        waits = [starved(self._stack, name) for name in self._names]
+        # What was started anew meanwhile has waited for nobody before.
+        since = [now - (was if now >= was else 0.0) for now, was in self._pairs(waits)]
+        return max(0.0, took - max(since))
+
+    def _pairs(self, waits: Sequence[float]) -> Iterator[tuple[float, float]]:
+        return zip(waits, self._starved.values(), strict=True)
+
+
+def starved(stack: Stack, name: str) -> float:
+    """Seconds that a service's process has waited for a processor; 0 when it does not run."""
+    with contextlib.suppress(OSError, AssertionError):
+        return int(Path(f"/proc/{stack.pid(name)}/schedstat").read_text().split()[1]) / 1e9
+    return 0.0
+
+
 def lag(message: Delivered | Received) -> float:
     """Seconds from the request that made an event until the event came."""
     happened = message.time if isinstance(message, Received) else str(message.event["time"])
