@@ -7,7 +7,7 @@ from services.residents import personal_models as _personal  # noqa: F401 - decl
 from services.residents.care import models as _care  # noqa: F401 - declares its table
 from services.residents.imports.models import Import
 from services.residents.models import Base
-from services.residents.withdrawn_phones import WithdrawnPhone  # noqa: F401 - declares its table
+from services.residents.withdrawn_phones import KEPT
 
 _DUTY = "PIPL art. 13 (3): statutory duties of the residents' committee"
 _CONSENT = "PIPL art. 13 (1): consent"
@@ -37,7 +37,8 @@ TAGS = {
     "withdrawn_phones.phone_index": Tag(
         "letting nobody in by a number that was taken from somebody; a keyed digest",
         _DUTY,
-        "90 days, or until somebody is given the number",
+        "after it was taken, unless somebody is given the number before; also of the erased",
+        KEPT,
     ),
     "residents.id_number_index": _index("ID number"),
     "residents.area": Tag("counting, and saying who serves whom", _DUTY, "for the figures"),

@@ -10,6 +10,7 @@ from services.residents.commands import erasing
 from services.residents.models import Duty, Member, Resident
 from services.residents.personal_fields import TAGS
 from services.residents.personal_models import Consent
+from services.residents.withdrawn_phones import WithdrawnPhone
 
 BATCH = 100
 
@@ -20,6 +21,7 @@ def forget_some(session: Session, call: Call, now: datetime) -> int:
         _forget_entries(session, now)
         + _forget_consents(session, now)
         + _forget_people(session, call, now)
+        + _forget_numbers(session, now)
     )
 
 
@@ -64,3 +66,12 @@ def _forget_people(session: Session, call: Call, now: datetime) -> int:
     for person in people:
         erasing.erase(session, call, {"id": person, "reason": "retention"})
     return len(people)
+
+
+def _forget_numbers(session: Session, now: datetime) -> int:
+    index = WithdrawnPhone.phone_index
+    over = WithdrawnPhone.withdrawn_at < _over("withdrawn_phones.phone_index", now)
+    some = select(index).where(over).order_by(WithdrawnPhone.withdrawn_at).limit(BATCH)
+    return len(
+        session.scalars(delete(WithdrawnPhone).where(index.in_(some)).returning(index)).all()
+    )

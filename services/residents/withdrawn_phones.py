@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -11,8 +11,8 @@ from services.residents.errors import PhoneWithdrawn
 from services.residents.models import Base
 
 # As long as carriers keep a number out of use before they give it to somebody else: 90 days at
-# least (《电信服务规范》). After that whoever has it is somebody new.
-_KEPT = timedelta(days=90)
+# least (《电信服务规范》). After that whoever has it is somebody new, and the schedule drops the row.
+KEPT = timedelta(days=90)
 
 
 class WithdrawnPhone(Base):
@@ -26,9 +26,7 @@ class WithdrawnPhone(Base):
 
 def withdraw(session: Session, phone_index: bytes) -> None:
     """Note that the number was taken from its person just now."""
-    now = clock.now()
-    session.execute(delete(WithdrawnPhone).where(WithdrawnPhone.withdrawn_at < now - _KEPT))
-    values = {"phone_index": phone_index, "withdrawn_at": now}
+    values = {"phone_index": phone_index, "withdrawn_at": clock.now()}
     session.execute(
         insert(WithdrawnPhone)
         .values(values)
@@ -46,7 +44,7 @@ def check_signing_in(session: Session, phone_index: bytes) -> None:
     """Raises PhoneWithdrawn for a number that was taken from its person and given to nobody."""
     found = select(WithdrawnPhone.phone_index).where(
         WithdrawnPhone.phone_index == phone_index,
-        WithdrawnPhone.withdrawn_at >= clock.now() - _KEPT,
+        WithdrawnPhone.withdrawn_at >= clock.now() - KEPT,
     )
     if session.scalar(found) is not None:
         raise PhoneWithdrawn

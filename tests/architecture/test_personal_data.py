@@ -64,6 +64,13 @@ def test_a_tag_says_why_on_which_ground_and_how_long(service):
         assert tag.retention, name
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_period_is_one_that_the_schedule_goes_by(service):
+    said = {name: tag.since for name, tag in tagged(service)}
+
+    assert [name for name, since in said.items() if re.search(r"\d", since)] == []
+
+
 def test_a_tag_for_a_column_that_is_not_there_is_refused():
     with pytest.raises(KeyError):
         attach(MetaData(), {"people.name": Tag("x", "y", "z")})

@@ -11,6 +11,7 @@ from services.residents import retention
 from services.residents.models import Resident
 from services.residents.personal_fields import TAGS
 from services.residents.personal_models import AuditEntry, AuditPerson, Consent
+from services.residents.withdrawn_phones import WithdrawnPhone
 from tests.integration.residents.world import COMMUNITY, a_phone
 
 YEAR = timedelta(days=365)
@@ -142,3 +143,18 @@ def test_what_is_over_is_found_by_an_index(world, query):
 
     assert "Index" in plan
     assert "Sort" not in plan
+
+
+def test_a_withdrawn_number_is_forgotten_by_itself_and_no_sooner(world):
+    person = world.register(phone=a_phone())["id"]
+    world.amend(person, phone=a_phone())
+    world.amend(person, phone=a_phone())
+    numbers = select(func.count()).select_from(WithdrawnPhone)
+    first = select(func.min(WithdrawnPhone.phone_index)).scalar_subquery()
+    over = update(WithdrawnPhone).values(withdrawn_at=clock.now() - timedelta(days=91))
+    world.session.execute(over.where(WithdrawnPhone.phone_index == first))
+    assert world.session.scalar(numbers) == 2
+    world.erase(person)
+
+    assert forget(world) == 1
+    assert world.session.scalar(numbers) == 1
