@@ -127,8 +127,6 @@ def facts_of(event: Mapping[str, Any]) -> Facts:
         place = data.get("code")
     elif noun == "department":
         departments.append(data.get("code"))
-    elif event["type"].startswith(f"{_TICKETS}ticket_filed."):
-        owners.append(data.get("actor"))  # Who files for somebody else follows it, too.
     internal = name in _AMONG_STAFF or data.get("comment_visibility") == "internal"
     return Facts(
         type=event["type"],

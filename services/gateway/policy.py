@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from chassis.call import Grant
 
 REACHES: Mapping[str, str] = {
-    "own": "the caller reported it, filed it, or is the person it is about",
+    "own": "the caller reported the ticket, or what is kept is about the caller; a ticket that one "
+    "wrote down for somebody, or that somebody raised for one, is not one's own",
     "holder": "the caller has it now: accepted it, or is its assignee",
     "public": "it was filed for everybody to see",
     "area": "it lies in the area of the caller's duty, or below",

@@ -72,9 +72,8 @@ def holds(reach: str, ticket: Ticket, actor: str | None) -> bool:
 _REACHES: Mapping[str, Callable[[Ticket, str | None, str], bool]] = {
     "any": lambda _ticket, _actor, _code: True,
     "public": lambda ticket, _actor, _code: ticket.visibility == "public",
-    "own": lambda ticket, actor, _code: (
-        actor is not None and actor in (ticket.reporter, ticket.filed_by)
-    ),
+    # Not who wrote it down for somebody: they see it by a duty, as long as they have one.
+    "own": lambda ticket, actor, _code: actor is not None and actor == ticket.reporter,
     "holder": lambda ticket, actor, _code: actor is not None and actor == _person(ticket),
     "area": lambda ticket, _actor, code: code in ticket.area_path,
     "department": lambda ticket, _actor, code: bool(code) and code == ticket.department,

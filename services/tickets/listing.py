@@ -147,7 +147,7 @@ def _within(reach: str, actor: str | None) -> ColumnElement[bool]:
 def _own(actor: str | None) -> ColumnElement[bool]:
     if actor is None:
         return false()
-    return or_(_is_person(TICKETS.c.reporter, actor), TICKETS.c.filed_by == actor)
+    return _is_person(TICKETS.c.reporter, actor)
 
 
 def _held(actor: str | None) -> ColumnElement[bool]:

@@ -109,13 +109,15 @@ def test_a_duty_that_was_ended_takes_its_rights_along_at_once(community, colleag
     duty = colleague.starts("clerk", area="340603008002")
     ticket = filed_in(community, GRID)
     somebody = community.resident().id
-    assert colleague.sees(ticket) == [True]
+    theirs = filing(area=f"{GRID}.b1", reporter={"resident": somebody})
+    written = colleague.client.make("tickets", theirs)
+    assert colleague.sees(ticket, written) == [True, True]
     assert colleague.client.get("residents").status_code == 200
 
     colleague.ends(duty)
     eventually(lambda: len(colleague.roles()) == 1)
 
-    assert colleague.sees(ticket) == [False]
+    assert colleague.sees(ticket, written) == [False, False]
     refused = colleague.client.post(f"tickets/{ticket['id']}/acceptance", {}, version=1)
     assert refused.status_code == 404
     assert colleague.client.get(f"residents/{somebody}").status_code == 404

@@ -79,6 +79,19 @@ def test_everybody_sees_what_they_may_read(
     assert names(world, call, tickets) == expected
 
 
+def test_who_wrote_it_down_for_somebody_has_it_no_more_without_a_duty(world: World) -> None:
+    clerk, reporter = builders.clerk(), builders.resident()
+    tickets = {
+        "somebody's": world.file(clerk, reporter={"resident": reporter.actor.id}),
+        "nobody's": world.file(clerk),
+    }
+    dismissed = builders.resident(id=clerk.actor.id)
+
+    assert names(world, clerk, tickets) == {"somebody's", "nobody's"}
+    assert names(world, dismissed, tickets) == set()
+    assert names(world, reporter, tickets) == {"somebody's"}
+
+
 def test_a_list_shows_no_more_of_a_ticket_than_the_ticket_does(
     world: World, tickets: dict[str, Json]
 ) -> None:

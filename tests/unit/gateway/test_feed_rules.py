@@ -45,9 +45,9 @@ def test_a_ticket_event_concerns_its_place_its_people_and_all_departments_it_nam
     )
 
 
-def test_whoever_files_for_somebody_else_owns_the_filing_only():
-    assert ticket("filed").owners == {"p-1", "p-3"}
-    assert ticket("accepted").owners == {"p-1"}
+def test_whoever_files_for_somebody_else_does_not_own_the_filing():
+    assert ticket("filed").owners == {"p-1"}
+    assert ticket("filed", reporter=None).owners == frozenset()
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,15 @@ def test_who_filed_it_for_nobody_known_does_not_answer_for_them_either() -> None
     assert isinstance(refusal_of(WORKER, ticket, "follow-up"), Forbidden)
 
 
+def test_whose_duty_has_ended_has_nothing_of_what_they_wrote_down() -> None:
+    someone = builders.resident()
+    written = {"filed_by": someone.actor.id, "on_behalf_of": someone.actor.id}
+
+    for reporter in ("somebody", None):
+        with pytest.raises(UnknownTicket):
+            access.reader(someone, with_water(State.FILED, reporter=reporter, **written))
+
+
 def test_a_secretary_who_filed_it_still_reopens_it_as_secretary() -> None:
     ticket = with_water(State.CLOSED, filed_by=SECRETARY.actor.id)
 
