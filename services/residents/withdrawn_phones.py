@@ -11,7 +11,7 @@ from services.residents.errors import PhoneWithdrawn
 from services.residents.models import Base
 
 # As long as carriers keep a number out of use before they give it to somebody else: 90 days at
-# least (《电信服务规范》). After that whoever has it is somebody new, and the schedule drops the row.
+# least (《电信服务规范》). After that whoever has it is somebody new, and the row goes.
 KEPT = timedelta(days=90)
 
 
