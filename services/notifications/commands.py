@@ -4,22 +4,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chassis.events import CloudEvent
 from chassis.ids import new_id
-from services.notifications import deliveries, preferences, schemas
+from services.notifications import deliveries, forgetting, preferences, schemas
 from services.notifications.errors import UnknownNotification
-from services.notifications.models import (
-    Attempt,
-    Delivery,
-    Department,
-    Notification,
-    Preference,
-    Progress,
-)
+from services.notifications.models import Department, Notification, Progress
 from services.notifications.news import STEPS, Telling, TicketFacts, tellings
 from services.notifications.staleness import Limits, stale_on_arrival
 
@@ -30,9 +23,11 @@ def tell(session: Session, event: CloudEvent, limits: Limits, at: datetime) -> N
     latest = _note_progress(session, facts.ticket, event, at)
     stale = stale_on_arrival(event.sequence, latest, at - event.time, limits)
     for telling in tellings(event.type, facts):
+        if forgetting.is_forgotten(session, telling.person):
+            continue
         notification = _notify(session, event, facts, telling, at)
         if notification is not None and telling.also:
-            preferred = preferences.read(session, telling.person)
+            preferred = preferences.held(session, telling.person)
             deliveries.queue(session, notification, telling, preferred, stale=stale, at=at)
 
 
@@ -87,20 +82,6 @@ def mark_read(session: Session, person: UUID, notification: UUID, at: datetime) 
     # The first reading is the one that counts: repeating it changes nothing.
     item.read_at = item.read_at or at
     return item
-
-
-def forget_person(session: Session, event: CloudEvent) -> None:
-    """Delete the inbox of a person who was erased, what was or is to be delivered of it, by itself
-    or in digests, and what they prefer.
-    """
-    person = schemas.PersonEvent().load(event.data)["resident"]
-    items = select(Notification.id).where(Notification.person == person)
-    found = select(Delivery.id, Delivery.digest).where(Delivery.notification.in_(items))
-    messages = {message for row in session.execute(found) for message in row if message}
-    session.execute(delete(Attempt).where(Attempt.delivery.in_(messages)))
-    session.execute(delete(Delivery).where(Delivery.id.in_(messages)))
-    session.execute(delete(Notification).where(Notification.person == person))
-    session.execute(delete(Preference).where(Preference.person == person))
 
 
 def keep_department(session: Session, event: CloudEvent) -> None:

@@ -165,6 +165,15 @@ class Preference(Base):
     )
 
 
+class Forgotten(Base):
+    """Somebody who was erased, by id, and when: news that comes late is for nobody."""
+
+    __tablename__ = "forgotten"
+
+    person: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
 class Edited(Base):
     """One version of an edited template. `parts` None: the shipped text again. `by` is who did it,
     by id.

@@ -10,6 +10,11 @@ TAGS = {
     "notification.person": Tag("telling somebody what became of it", _ASKED, _UNTIL_ERASURE),
     "delivery.person": Tag("knowing what was sent to whom", _ASKED, _UNTIL_ERASURE),
     "preference.person": Tag("telling people as they like it", _ASKED, _UNTIL_ERASURE),
+    "forgotten.person": Tag(
+        "telling nobody what comes late for somebody who was erased; an id that leads nowhere",
+        _ASKED,
+        "as long as an inbox item is kept",
+    ),
 }
 
 attach(Base.metadata, TAGS)

@@ -40,6 +40,13 @@ def read(session: Session, person: UUID) -> Preferred:
     return of(session.get(Preference, person))
 
 
+def held(session: Session, person: UUID) -> Preferred:
+    """What a person prefers until the end of the transaction: news that is kept for a digest must
+    not miss the last one.
+    """
+    return of(session.get(Preference, person, with_for_update={"read": True}))
+
+
 def change(
     session: Session, person: UUID, wanted: Mapping[str, Any], default: Quiet | None, at: datetime
 ) -> Preferred:

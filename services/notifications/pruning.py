@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import CursorResult, Delete, delete, exists, select
 from sqlalchemy.orm import Session
 
-from services.notifications.models import Attempt, Delivery, Notification, Progress
+from services.notifications.models import Attempt, Delivery, Forgotten, Notification, Progress
 from services.notifications.outcome import State
 
 
@@ -32,6 +32,7 @@ def prune(session: Session, kept: Kept, at: datetime, limit: int = 1000) -> int:
         (_deliveries, kept.deliveries),
         (_notifications, kept.notifications),
         (_progress, kept.notifications),
+        (_forgotten, kept.notifications),
     )
     return sum(forget(session, at - long, limit) for forget, long in steps)
 
@@ -73,6 +74,18 @@ def _progress(session: Session, before: datetime, limit: int) -> int:
     )
     tickets = session.scalars(old).all()
     return _count(session, delete(Progress).where(Progress.ticket.in_(tickets)))
+
+
+def _forgotten(session: Session, before: datetime, limit: int) -> int:
+    old = (
+        select(Forgotten.person)
+        .where(Forgotten.at < before)
+        .order_by(Forgotten.at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    people = session.scalars(old).all()
+    return _count(session, delete(Forgotten).where(Forgotten.person.in_(people)))
 
 
 def _count(session: Session, statement: Delete) -> int:

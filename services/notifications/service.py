@@ -19,6 +19,7 @@ from services.notifications import (
     courier,
     deliveries,
     digests,
+    forgetting,
     log,
     preferences,
     pruning,
@@ -279,7 +280,7 @@ class NotificationsService:
     def on_resident_erased(self, event: CloudEvent) -> None:
         """Empty their inbox, and send nothing more."""
         with self.db.transaction(event) as session:
-            commands.forget_person(session, event)
+            forgetting.forget_person(session, event, now())
 
     def _tell(self, event: CloudEvent) -> None:
         with self.db.transaction(event) as session:

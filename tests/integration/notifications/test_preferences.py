@@ -4,10 +4,13 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from chassis.clock import ZONE, now
 from chassis.errors import Invalid
-from services.notifications import preferences, schemas
+from services.notifications import commands, preferences, schemas
 from services.notifications.models import Preference
 from services.notifications.outcome import Reason, State
 from services.notifications.quiet import DEFAULT_QUIET
@@ -198,6 +201,20 @@ def test_who_wants_no_digest_any_more_gets_what_was_gathered(office, story, read
     office.hear(story.event("accepted", later), later)
     office.round(later)
     assert len(postbox.items(story.address)) == 2
+
+
+def test_no_news_is_kept_for_a_digest_that_never_comes(office, engine, story, reader, postbox):
+    with Session(engine) as telling:
+        commands.tell(telling, story.event("filed", DAY), office.limits, DAY)
+        office.session.execute(text("SET LOCAL lock_timeout = '100ms'"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            office.prefer(reader, at=DAY, digest="off")
+        office.session.rollback()
+        telling.commit()
+    office.prefer(reader, at=DAY, digest="off")
+    office.round(DAY)
+
+    assert len(postbox.items(story.address)) == 1
 
 
 def test_a_long_digest_spells_out_the_newest_and_counts_the_rest(office, story, reader, postbox):

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from chassis.clock import now
 from chassis.errors import NotFound
-from services.notifications import commands, queries
+from services.notifications import commands, forgetting, queries
 from services.notifications.errors import BadCursor
 from services.notifications.models import Delivery, Notification
 from services.notifications.outcome import Reason, State
@@ -256,7 +256,7 @@ def test_whoever_is_erased_has_no_inbox_and_is_sent_nothing_more(session, tell, 
     story, other = TicketStory(), TicketStory()
     tell(story.event("filed")), tell(story.event("accepted")), tell(other.event("filed"))
 
-    commands.forget_person(session, person_event("erased", story.reporter))
+    forgetting.forget_person(session, person_event("erased", story.reporter), now())
 
     assert inbox(story.reporter)["items"] == []
     assert delivery_of(session, story.reporter) == []
@@ -265,4 +265,27 @@ def test_whoever_is_erased_has_no_inbox_and_is_sent_nothing_more(session, tell, 
 
 def test_an_erasure_of_nobody_is_refused_for_good(session):
     with pytest.raises(ValidationError):
-        commands.forget_person(session, person_event("erased", None))
+        forgetting.forget_person(session, person_event("erased", None), now())
+
+
+def test_news_that_comes_after_an_erasure_is_told_to_nobody(session, tell, inbox):
+    story = TicketStory()
+    forgetting.forget_person(session, person_event("erased", story.reporter), now())
+    session.commit()
+
+    tell(story.event("filed"))
+
+    assert inbox(story.reporter)["items"] == []
+    assert delivery_of(session, story.reporter) == []
+
+
+def test_a_digest_goes_with_its_person_when_its_parts_have_gone_before(session):
+    person = uuid4()
+    digest = Delivery(id=uuid4(), person=person, purpose="digest", channel="email",
+        channels=["email"], state=State.DELIVERED, created_at=now(), settled_at=now())  # fmt: skip
+    session.add(digest)
+    session.commit()
+
+    forgetting.forget_person(session, person_event("erased", person), now())
+
+    assert session.scalars(select(Delivery.id).where(Delivery.person == person)).all() == []

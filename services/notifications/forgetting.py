@@ -1,0 +1,42 @@
+"""People who were erased: what they were told goes, and late news does not come back to them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, func, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from chassis.events import CloudEvent
+from services.notifications import schemas
+from services.notifications.models import Attempt, Delivery, Forgotten, Notification, Preference
+
+
+def forget_person(session: Session, event: CloudEvent, at: datetime) -> None:
+    """Delete the inbox of a person who was erased, what was or is to be delivered of it, by itself
+    or in digests, and what they prefer; and remember that they are to be told nothing.
+    """
+    person = schemas.PersonEvent().load(event.data)["resident"]
+    session.execute(select(func.pg_advisory_xact_lock(_lock(person))))
+    remembered = insert(Forgotten).values(person=person, at=at)
+    session.execute(remembered.on_conflict_do_nothing())
+    items = select(Notification.id).where(Notification.person == person)
+    theirs = or_(Delivery.person == person, Delivery.notification.in_(items))
+    found = select(Delivery.id, Delivery.digest).where(theirs)
+    messages = {message for row in session.execute(found) for message in row if message}
+    session.execute(delete(Attempt).where(Attempt.delivery.in_(messages)))
+    session.execute(delete(Delivery).where(Delivery.id.in_(messages)))
+    session.execute(delete(Notification).where(Notification.person == person))
+    session.execute(delete(Preference).where(Preference.person == person))
+
+
+def is_forgotten(session: Session, person: UUID) -> bool:
+    """Whether somebody was erased. Nobody is until the end of the transaction who is not now: each
+    kind of event has its own queue, and news of a ticket may be told while its reporter goes.
+    """
+    session.execute(select(func.pg_advisory_xact_lock_shared(_lock(person))))
+    return session.get(Forgotten, person) is not None
+
+
+def _lock(person: UUID) -> int:
+    return int.from_bytes(person.bytes[-8:], signed=True)
