@@ -7,6 +7,7 @@ lines: a list of what is allowed, because a list of what is dangerous would neve
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
@@ -51,9 +52,25 @@ def segments(text: str) -> int:
 
 def rendered(purpose: str, channel: str, locale: str, parts: Mapping[str, str]) -> dict[str, str]:
     """Each part with sample values; raises CannotRender."""
+    return _rendered(purpose, channel, locale, parts, _samples(purpose, channel)[0])
+
+
+def _rendered(
+    purpose: str, channel: str, locale: str, parts: Mapping[str, str], samples: Mapping[str, Any]
+) -> dict[str, str]:
     texts = Texts(custom={(purpose, channel, locale): parts})
-    samples = {name: SAMPLES[name] for name in variables_of(purpose)}
     return {part: texts.part(purpose, channel, part, locale, samples) for part in parts}
+
+
+def _samples(purpose: str, channel: str) -> list[dict[str, Any]]:
+    """What a template is tried on. Of departments only the inbox can say what they are called, and
+    only where there is one.
+    """
+    samples = {name: SAMPLES[name] for name in variables_of(purpose)}
+    if "department" not in samples:
+        return [samples]
+    without = {**samples, "department": None}
+    return [samples, without] if channel == "inbox" else [without]
 
 
 def _of_part(purpose: str, part: str, source: str) -> Iterator[Fault]:
@@ -92,17 +109,27 @@ def _is_over_items(loop: nodes.For) -> bool:
 
 def _tried(purpose: str, channel: str, locale: str, parts: Mapping[str, str]) -> Iterator[Fault]:
     """What shows only when it is rendered: what it does not say, and how long it gets."""
+    tried = _samples(purpose, channel)
     try:
-        said = rendered(purpose, channel, locale, parts)
+        said = [_rendered(purpose, channel, locale, parts, samples) for samples in tried]
     except CannotRender:
         yield Fault(next(iter(parts)), None, "template_syntax")
         return
-    must = str(SAMPLES[_needed(purpose)])
-    for part, text in said.items():
-        if part not in ("title", "subject") and must not in text:
-            yield Fault(part, None, "missing_variable")
-    if channel == "sms" and segments(said["text"]) > MOST_SEGMENTS:
+    for part, source in parts.items():
+        texts = [each[part] for each in said]
+        yield from _unsaid(purpose, part, source, texts)
+    if channel == "sms" and max(segments(each["text"]) for each in said) > MOST_SEGMENTS:
         yield Fault("text", None, "too_many_segments")
+
+
+def _unsaid(purpose: str, part: str, source: str, texts: list[str]) -> Iterator[Fault]:
+    must = "" if part in ("title", "subject") else str(SAMPLES[_needed(purpose)])
+    if not all(texts):
+        yield Fault(part, None, "empty_part")
+    if not all(must in text for text in texts):
+        yield Fault(part, None, "missing_variable")
+    if any("None" in text for text in texts) and "None" not in source:
+        yield Fault(part, None, "absent_variable")
 
 
 def _needed(purpose: str) -> str:

@@ -36,6 +36,7 @@ FAIR: Mapping[str, str] = {
     "not_in_templates": "the same",
     "unknown_variable": "the same",
     "missing_variable": "the same",
+    "absent_variable": "the same",
     "too_many_segments": "the same",
 }
 FAIR_OF_A_FIELD: Mapping[tuple[str, str], str] = {

@@ -54,6 +54,36 @@ def test_what_is_wrong_is_said_with_its_line(text, line, code):
     assert Fault("text", line, code) in of_sms(text)
 
 
+@pytest.mark.parametrize(
+    ("channel", "part"), [("sms", "text"), ("email", "html"), ("inbox", "body")]
+)
+def test_what_is_said_of_a_department_alone_is_not_said_by_most(channel, part):
+    only = "{% if department %}{{ number }} is with {{ department }}{% endif %}"
+    parts = dict.fromkeys(PARTS[channel], "{{ number }}") | {part: only}
+
+    assert Fault(part, None, "missing_variable") in faults("ticket_assigned", channel, "en", parts)
+
+
+def test_a_title_must_say_something_also_where_there_is_no_department():
+    parts = {"title": "{% if department %}{{ department }}{% endif %}", "body": "{{ number }}"}
+
+    found = faults("ticket_assigned", "inbox", "en", parts)
+
+    assert found == [Fault("title", None, "empty_part")]
+
+
+def test_a_department_that_nobody_asks_for_is_pointed_out():
+    found = of_sms("{{ number }} is with {{ department }}")
+
+    assert found == [Fault("text", None, "absent_variable")]
+
+
+def test_a_preview_by_sms_names_no_department_for_no_message_does():
+    text = "{{ number }}{% if department %} is with {{ department }}{% endif %}"
+
+    assert rendered("ticket_assigned", "sms", "en", {"text": text})["text"] == "20260801-000042"
+
+
 def test_each_channel_has_its_parts():
     assert faults(*SMS, {}) == [Fault("text", None, "missing_part")]
     surplus = faults(*SMS, {"text": "{{ number }}", "html": "{{ number }}"})
