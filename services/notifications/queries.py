@@ -1,15 +1,16 @@
 """Reads: pages of an inbox, and how much of it is unread."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from chassis import clock
 from services.notifications import cursors
-from services.notifications.models import Department, Notification
+from services.notifications.models import Delivery, Department, Notification, Preference
 from services.notifications.texts import Texts, choose_locale
 
 _ORDER = (Notification.at, Notification.sequence, Notification.id)
@@ -95,10 +96,16 @@ def _sequence(text: str) -> int:
 
 
 def held_on(session: Session, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """`{items, next}`: a page of references to what a person was told, newest first."""
-    found = session.scalars(inbox_query(wanted["person"], wanted["limit"] + 1, wanted["after"]))
-    return cursors.page(
-        found.all(),
+    """`{items, next, preferences}`: a page of references to what a person was told, newest first,
+    each with the messages that told it, by itself or in a digest; and what they said that they
+    prefer, None if nothing.
+    """
+    found = session.scalars(
+        inbox_query(wanted["person"], wanted["limit"] + 1, wanted["after"])
+    ).all()
+    messages = _messages(session, found)
+    page = cursors.page(
+        found,
         wanted["limit"],
         key=lambda item: (item.at.isoformat(), item.sequence, item.id),
         answer=lambda item: {
@@ -107,5 +114,46 @@ def held_on(session: Session, wanted: Mapping[str, Any]) -> dict[str, Any]:
             "ticket": str(item.ticket),
             "at": clock.iso(item.at),
             "read_at": clock.iso(item.read_at) if item.read_at else None,
+            "deliveries": messages[item.id],
         },
     )
+    return {**page, "preferences": _preferred(session.get(Preference, wanted["person"]))}
+
+
+def _messages(
+    session: Session, items: Sequence[Notification]
+) -> Mapping[UUID | None, list[dict[str, Any]]]:
+    """By inbox item, what became of its message, and of the digest that it is part of."""
+    found = defaultdict(list)
+    digest = aliased(Delivery)
+    parts = (
+        select(Delivery, digest)
+        .outerjoin(digest, digest.id == Delivery.digest)
+        .where(Delivery.notification.in_([item.id for item in items]))
+    )
+    for row in session.execute(parts):
+        found[row[0].notification] = [_message(message) for message in row if message]
+    return found
+
+
+def _message(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "id": str(delivery.id),
+        "purpose": delivery.purpose,
+        "channel": delivery.channel,
+        "state": delivery.state,
+        "reason": delivery.reason,
+        "created_at": clock.iso(delivery.created_at),
+    }
+
+
+def _preferred(row: Preference | None) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    return {
+        "purposes": row.choices,
+        "quiet_from": row.quiet_from and f"{row.quiet_from:%H:%M}",
+        "quiet_to": row.quiet_to and f"{row.quiet_to:%H:%M}",
+        "digest": row.digest,
+        "updated_at": clock.iso(row.updated_at),
+    }

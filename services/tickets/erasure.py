@@ -1,17 +1,13 @@
-"""What tickets holds of a person, and what it takes away when they are erased: every link to them,
-and their door. What was asked for and done stays, as the community's own record; phone and ID
-numbers were never in its texts.
+"""What tickets takes away of a person when they are erased: every link to them, and their door.
+What was asked for and done stays, as the community's own record; phone and ID numbers were never in
+its texts.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from chassis import clock
-from chassis.call import Actor, Call
-from chassis.errors import Forbidden
 from chassis.events import CloudEvent
 from services.tickets.facts import PersonFact
 from services.tickets.models import CommentRow, HistoryRow, TicketRow
@@ -35,34 +31,6 @@ def forget_person(session: Session, event: CloudEvent) -> None:
         _unlink(session, TicketRow.id, theirs, column, person)
     _unlink(session, HistoryRow.ticket, theirs, HistoryRow.actor, person)
     _unlink(session, CommentRow.ticket, theirs, CommentRow.author, person)
-
-
-def held_on(session: Session, call: Call, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """A page of references to the tickets that a person raised or that were raised for them, oldest
-    first; for the gateway only, which has asked who may have it. Raises Forbidden.
-    """
-    if call.actor != Actor("gateway", "system"):
-        raise Forbidden
-    person, limit = wanted["person"], wanted["limit"]
-    columns = (TicketRow.id, TicketRow.number, TicketRow.state, TicketRow.filed_at, *RAISED_BY)
-    statement = select(*columns).where(or_(*(column == person for column in RAISED_BY)))
-    if wanted["after"] is not None:
-        statement = statement.where(TicketRow.id > wanted["after"])
-    rows = session.execute(statement.order_by(TicketRow.id).limit(limit + 1)).all()
-    return {
-        "items": [_reference(row, person) for row in rows[:limit]],
-        "next": rows[limit - 1].id if len(rows) > limit else None,
-    }
-
-
-def _reference(row: Any, person: str) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "number": row.number,
-        "state": row.state,
-        "filed_at": clock.iso(row.filed_at),
-        "as": [column.key for column in RAISED_BY if getattr(row, column.key) == person],
-    }
 
 
 def _drop_doors(session: Session, person: str) -> None:

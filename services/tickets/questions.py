@@ -114,8 +114,11 @@ class CallList(Page):
 
 
 class HeldOn(Schema):
-    """Of whom the references are wanted; `after`: the last ticket of the page before."""
+    """Of whom the references are wanted; `after`: the last ticket of the page before; `words`: with
+    what they said.
+    """
 
     person = Id(required=True)
     after = Id(load_default=None, allow_none=True)
     limit = fields.Integer(load_default=MOST, validate=validate.Range(1, MOST))
+    words = fields.Boolean(load_default=False)

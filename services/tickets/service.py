@@ -15,7 +15,17 @@ from chassis.events import CloudEvent
 from chassis.health import Health
 from chassis.rpc import rpc
 from chassis.screening import Screened
-from services.tickets import erasure, listing, projections, queries, questions, rates, schemas, wall
+from services.tickets import (
+    erasure,
+    held,
+    listing,
+    projections,
+    queries,
+    questions,
+    rates,
+    schemas,
+    wall,
+)
 from services.tickets.commands import dispatch, exclusions, filing, follow_up, work, writing
 
 Json = dict[str, Any]
@@ -186,7 +196,7 @@ class TicketsService:
         raises Forbidden.
         """
         with self.db.read() as session:
-            return erasure.held_on(session, self.call, questions.HeldOn().load(query))
+            return held.held_on(session, self.call, questions.HeldOn().load(query))
 
     @rpc
     def suggest(self, query: Json) -> Json:

@@ -69,28 +69,36 @@ class PersonalData(Capability):
         caller_rate="disclosures",
     )
     def export_resident(self, ask: Ask) -> Any:
-        """All that is held on a person: by the register in full, elsewhere by reference."""
+        """All that is held on a person: by the register in full, elsewhere by reference; what they
+        said in their tickets is told to themselves only.
+        """
         held = ask.of(self.residents).export_resident(ask.command())
         with self.db.read() as session:
             signing_in = erasure.held_on(session, UUID(ask.path["id"]))
+        caller = ask.call.actor
+        own = (caller.kind, caller.id) == ("person", ask.path["id"])
+        words = {"words": True} if own else {}
+        tickets, told = _all(ask, self.tickets, **words), _all(ask, self.notifications)
         return {
             **held,
-            "tickets": _all(ask, self.tickets),
-            "notifications": _all(ask, self.notifications),
+            "tickets": tickets["items"],
+            "notifications": told["items"],
+            "preferences": told["preferences"],
             "signing_in": signing_in,
         }
 
 
-def _all(ask: Ask, service: Callable[..., Any]) -> list[dict[str, Any]]:
-    """Every reference that a service has to the person, page by page. The register has said by now
-    that the caller may have them; whoever is away or too slow makes it a 503.
+def _all(ask: Ask, service: Callable[..., Any], **wanted: Any) -> dict[str, Any]:
+    """Every reference that a service has to the person, page by page, in the first of its answers.
+    The register has said by now that the caller may have them; whoever is away or too slow makes
+    it a 503.
     """
     found: list[dict[str, Any]] = []
-    query: dict[str, Any] = {"person": ask.path["id"]}
+    query: dict[str, Any] = {"person": ask.path["id"], **wanted}
     while True:
         call = system_call("gateway", ask.call.traceparent)
         page = service(call, deadline=ask.deadline()).held_on(query)
         found += page["items"]
         if page["next"] is None:
-            return found
+            return {**page, "items": found}
         query["after"] = page["next"]

@@ -87,6 +87,22 @@ class ExportedResident(Disclosure):
     erased_at = fields.Moment(required=True, allow_none=True)
 
 
+class TicketWords(Schema):
+    """What a person said in a ticket of theirs: the filing, their comments, and the moves that they
+    made with their reasons and answers.
+    """
+
+    title = base.String(required=True, allow_none=True)
+    description = base.String(required=True)
+    address = base.String(required=True, allow_none=True)
+    latitude = base.Float(required=True, allow_none=True)
+    longitude = base.Float(required=True, allow_none=True)
+    solved = base.String(required=True, allow_none=True)
+    satisfied = base.String(required=True, allow_none=True)
+    comments = base.List(base.Dict(), required=True)
+    moves = base.List(base.Dict(), required=True)
+
+
 class TicketReference(Schema):
     """A ticket that a person raised, or that was raised for them."""
 
@@ -98,16 +114,34 @@ class TicketReference(Schema):
     number = base.String(required=True)
     state = base.String(required=True)
     filed_at = fields.Moment(required=True)
+    words = base.Nested(
+        TicketWords,
+        required=True,
+        allow_none=True,
+        metadata={"description": "told to the person only; null where somebody else raised it"},
+    )
+
+
+class MessageReference(Schema):
+    """What became of a message."""
+
+    id = fields.Uuid(required=True)
+    purpose = base.String(required=True)
+    channel = base.String(required=True)
+    state = base.String(required=True)
+    reason = base.String(required=True, allow_none=True)
+    created_at = fields.Moment(required=True)
 
 
 class Told(Schema):
-    """Something that a person was told."""
+    """Something that a person was told, and the messages that told it."""
 
     id = fields.Uuid(required=True)
     purpose = base.String(required=True)
     ticket = fields.Uuid(required=True)
     at = fields.Moment(required=True)
     read_at = fields.Moment(required=True, allow_none=True)
+    deliveries = base.List(base.Nested(MessageReference), required=True)
 
 
 class Export(Schema):
@@ -122,6 +156,11 @@ class Export(Schema):
     consents = base.List(base.Nested(Consent), required=True)
     tickets = base.List(base.Nested(TicketReference), required=True)
     notifications = base.List(base.Nested(Told), required=True)
+    preferences = base.Dict(
+        required=True,
+        allow_none=True,
+        metadata={"description": "what they prefer to hear of, and how; null: nothing was said"},
+    )
     signing_in = base.Dict(
         required=True, metadata={"description": "logins, sessions and API keys, without secrets"}
     )

@@ -45,8 +45,10 @@ def test_somebody_has_all_that_is_held_on_them(town):
     client = town.arrive("curious", "13700000102")
     me = town.ids["curious"]
     client.patch(f"residents/{me}", {"name": "陈二", "address": "401"})
-    ticket = town.file(client)
+    ticket = town.file(client, description="三楼的灯坏了", address="3-2-501")
+    client.make(f"tickets/{ticket['id']}/comments", {"text": "晚上很黑"})
     town.clerk.move(ticket, "acceptance")
+    client.patch("preferences", {"purposes": {"ticket_closed": {"sms": False}}})
     eventually(lambda: client.get("inbox").json()["items"])
 
     answer = client.get(f"residents/{me}/export")
@@ -56,7 +58,14 @@ def test_somebody_has_all_that_is_held_on_them(town):
     assert [(item["number"], item["as"]) for item in held["tickets"]] == [
         (ticket["number"], ["reporter", "filed_by"])
     ]
+    words = held["tickets"][0]["words"]
+    assert (words["description"], words["address"]) == ("三楼的灯坏了", "3-2-501")
+    assert [comment["text"] for comment in words["comments"]] == ["晚上很黑"]
+    assert [move["move"] for move in words["moves"]] == ["filing", "comments"]
     assert {item["ticket"] for item in held["notifications"]} == {ticket["id"]}
+    [message] = held["notifications"][-1]["deliveries"]
+    assert message["purpose"] == "ticket_filed"
+    assert held["preferences"]["purposes"] == {"ticket_closed": {"sms": False}}
     assert len(held["signing_in"]["sessions"]) == 1
     assert answer.headers["Cache-Control"] == "no-store"
     assert "ETag" not in answer.headers

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from chassis.clock import ZONE, now
 from chassis.errors import Invalid
-from services.notifications import commands, preferences, schemas
+from services.notifications import commands, preferences, queries, schemas
 from services.notifications.models import Preference
 from services.notifications.outcome import Reason, State
 from services.notifications.quiet import DEFAULT_QUIET
@@ -167,6 +167,11 @@ def test_a_digest_tells_together_what_is_not_urgent(office, story, reader, postb
     delivery = office.delivery(reader)
     assert (delivery.state, delivery.reason) == (State.SKIPPED, Reason.IN_DIGEST)
     assert delivery.digest is not None
+    wanted = schemas.HeldOn().load({"person": str(reader)})
+    held = queries.held_on(office.session, wanted)
+    told = [[message["purpose"] for message in item["deliveries"]] for item in held["items"]]
+    assert told == [["ticket_filed", "digest"]] * 2
+    assert held["preferences"]["digest"] == "daily"
 
 
 def test_what_a_digest_told_no_other_message_tells_again(office, story, reader, postbox):
