@@ -16,6 +16,7 @@ from tests.stack.wire import read_log
 PHONE, OTHER_PHONE = "13966670001", "13966670002"
 ID_NUMBER = "34060319900101123X"
 NAME, ADDRESS, DOOR = "司徒卡纳里", "canary-door-6e1f", "canary-gate-2b7c"
+HOME, NOTE = "9-901", "canary-note-7d31"
 LATITUDE, LONGITUDE = 32.918273, 117.345678
 CANARIES = {
     "phone": PHONE,
@@ -28,6 +29,7 @@ CANARIES = {
     "address of a ticket": DOOR,
     "latitude": str(LATITUDE),
     "longitude": str(LONGITUDE),
+    "note": NOTE,
 }
 
 
@@ -39,7 +41,12 @@ def erased(stack):
     place = "340603008002.e1.g1.b1.u1"
     known = {"name": NAME, "phone": PHONE, "id_number": ID_NUMBER, "address": ADDRESS}
     person = staff.make("residents", {**known, "area": place}, key="canary")["id"]
+    home = {"area": place, "door": HOME, "from": "2020-01-01", "head": person}
+    home = staff.make("households", home)["id"]
+    tag = {"tag": "elder_alone", "note": NOTE}
+    secretary.make(f"residents/{person}/care-tags", tag)
     resident = community.resident(PHONE)
+    assert resident.request("PATCH", "preferences", json={"digest": "daily"}).ok
     words = f"请打 {PHONE}、139 6667 0001 或 １３９６６６７０００１，身份证 {ID_NUMBER}"
     where = {"address": DOOR, "location": {"lat": LATITUDE, "lon": LONGITUDE}}
     told = filing(title=f"找 {OTHER_PHONE}", description=words, **where)
@@ -61,6 +68,8 @@ def erased(stack):
     eventually(lambda: resident.get("inbox").status_code == 401, within=20)
     path = f"tickets/{ticket['id']}"
     eventually(lambda: secretary.read(path)["reporter"] is None, within=20)
+    assert secretary.read(f"households/{home}")["head"] is None
+    assert person not in str(secretary.items("care-tags"))
     yield person, ticket["number"]
     community.close()
 
@@ -110,6 +119,28 @@ def test_no_other_service_knows_the_person(stack, erased):
     assert stack.value("tickets", linked) == 0
     assert stack.value("notifications", told) == 0
     assert stack.value("gateway", sessions) == 0
+
+
+def test_no_table_of_notifications_leads_to_them_but_the_one_that_says_so(stack, erased):
+    person, _ = erased
+    named = "SELECT table_name AS name FROM information_schema.columns WHERE column_name = 'person'"
+    tables = {row["name"] for row in stack.rows("notifications", named)}
+    theirs = "SELECT count(*) FROM {} WHERE person = '{}'"
+
+    assert tables >= {"delivery", "notification", "preference", "forgotten"}
+    found = {name for name in tables if stack.value("notifications", theirs.format(name, person))}
+    assert found == {"forgotten"}
+
+
+def test_nobody_lives_in_their_home_or_has_their_tags(stack, erased):
+    person, _ = erased
+    tags = f"SELECT count(*) FROM care_tags WHERE resident = '{person}'"
+    stays = f"SELECT starts, ends FROM household_members WHERE resident = '{person}'"
+    [stay] = stack.rows("residents", stays)
+
+    assert stack.value("residents", tags) == 0
+    assert str(stay["starts"]) == "2020-01-01"
+    assert stay["ends"] is not None
 
 
 def test_no_event_queue_or_stream_holds_anything_of_them(stack, erased):
