@@ -1,7 +1,9 @@
 """A person is erased: nothing of them can be read or found again, and the figures stay."""
 
+from importlib import import_module
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text, update
 
 from chassis import clock
 from chassis.errors import Invalid, NotFound
@@ -10,6 +12,7 @@ from services.residents.models import Resident, ResidentKey
 from services.residents.reach import Denied, Hidden
 from tests.integration.residents.world import COMMUNITY, a_phone, an_id_number, caller
 
+VERSIONS = "services.residents.migrations.versions"
 DWELLING = (f"{COMMUNITY}.e1", "501")
 
 
@@ -89,6 +92,24 @@ def test_a_home_goes_on_without_the_erased(world, somebody):
 
     world.move_out(home, stay["id"], today())
     assert world.close_household(home, today())["to"] == today()
+
+
+def test_who_was_erased_before_stays_ended_is_moved_out_by_the_migration(world, somebody):
+    person, _ = somebody
+    other = world.register(area=f"{COMMUNITY}.e1")["id"]
+    home = world.register_household(*DWELLING, head=person, **{"from": "2020-01-01"})["id"]
+    world.move_in(home, other, relation="spouse")
+    world.give_care_tag(person, "elder_alone"), world.give_care_tag(other, "disabled")
+    before = update(Resident).where(Resident.id == person).values(erased_at=clock.now())
+    world.session.execute(before)
+
+    for statement in import_module(f"{VERSIONS}.0015_homes_of_the_erased").MENDED:
+        world.session.execute(text(statement))
+    world.session.expire_all()
+
+    assert [stay["resident"] for stay in world.members(home)["items"]] == [other]
+    assert len(world.rows("care_tags")) == 1
+    assert world.household(home)["head"] is None
 
 
 def test_the_same_number_makes_somebody_new(world, somebody):
