@@ -202,12 +202,13 @@ class RegisterResident(Schema):
 
 class EnsureResident(Schema):
     """A person known by phone. The name is kept if the person was unknown; `signing_in`: they shall
-    be let in by it.
+    be let in by it; `known`: only if they are known already.
     """
 
     phone = _phone(required=True)
     name = PersonalLine(50, load_default=None, allow_none=True)
     signing_in = fields.Boolean(load_default=False)
+    known = fields.Boolean(load_default=False)
 
 
 class AmendResident(ResidentRef):

@@ -93,7 +93,9 @@ class ResidentsService(
 
     @rpc
     def ensure_resident(self, command: Json) -> Json:
-        """The `{id}` of the person with a phone number, made known if nobody was."""
+        """The `{id}` of the person with a phone number, made known if nobody was and not only who
+        is known is wanted.
+        """
         wanted = schemas.EnsureResident().load(command)
         with self.db.transaction() as session:
             return people.ensure(session, self.call, self.vault, wanted)

@@ -51,6 +51,12 @@ class TicketsService:
             )
 
     @rpc
+    def may_file(self, query: Json) -> Json:
+        """Whether a filing would be taken: `{on_behalf}`. `query`: schemas.FileTicket."""
+        with self.db.transaction() as session:
+            return filing.may_file(session, self.call, schemas.FileTicket().load(query))
+
+    @rpc
     def accept(self, command: Json) -> Json:
         """Take it on. `command`: schemas.Move. This and every move raises what access.check_move
         raises.

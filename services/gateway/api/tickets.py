@@ -110,13 +110,22 @@ class Tickets(Capability):
 
 
 def _parties(service: Any, ask: Ask) -> dict[str, Any]:
-    """Who speaks and for whom, by id: whoever is given by phone becomes known to the registry."""
-    given = {role: ask.body.get(role) for role in ("reporter", "on_behalf_of")}
-    return {role: _known(service, ask, party) for role, party in given.items() if party}
+    """Who speaks and for whom, by id: whoever is given by phone becomes known to the registry,
+    unless the filing would be refused.
+    """
+    told = {role: ask.body.get(role) for role in ("reporter", "on_behalf_of")}
+    given = {role: party for role, party in told.items() if party}
+    known = True
+    if any("phone" in party for party in given.values()):
+        nameless = {field: value for field, value in ask.body.items() if field not in told}
+        known = not ask.of(service.tickets).may_file(nameless)["on_behalf"]
+    return {role: _party(service, ask, party, known) for role, party in given.items()}
 
 
-def _known(service: Any, ask: Ask, party: dict[str, str]) -> dict[str, str]:
-    """The party as tickets knows it. Raises Forbidden, RateExceeded, Unavailable."""
+def _party(service: Any, ask: Ask, party: dict[str, str], known: bool) -> dict[str, str]:
+    """The party as tickets knows it; `known`: who is known already. Raises Forbidden, RateExceeded,
+    Unavailable.
+    """
     anonymous = ask.caller.kind == "anonymous"
     if "resident" in party:
         # An id is no proof of knowing somebody.
@@ -125,7 +134,10 @@ def _known(service: Any, ask: Ask, party: dict[str, str]) -> dict[str, str]:
         return party
     if anonymous:
         _count_phone(service, party["phone"])
-    found = ask.of(service.residents).ensure_resident(party)
+    found = ask.of(service.residents).ensure_resident({**party, "known": known})
+    if found["id"] is None:
+        # As tickets says of somebody who is known, but not the caller.
+        raise Forbidden(operation="file_on_behalf")
     return {"resident": found["id"]}
 
 

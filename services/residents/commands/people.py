@@ -61,7 +61,8 @@ def enter(
 
 
 def ensure(session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """The id of the person with this phone number, who is made known if nobody was.
+    """The id of the person with this phone number, who is made known if nobody was, unless only
+    whoever is `known` is wanted: then None.
 
     Asks for no grant: it is how people sign in and how a request gets its reporter, and its answer
     says nothing about them. `signing_in` raises PhoneWithdrawn.
@@ -70,6 +71,9 @@ def ensure(session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]
     if wanted["signing_in"]:
         withdrawn_phones.check_signing_in(session, index)
     with walls.opened(session):
+        if wanted["known"]:
+            found = session.scalar(select(Resident.id).where(Resident.phone_index == index))
+            return {"id": found and str(found)}
         return {"id": str(_ensured(session, call, vault, wanted, index))}
 
 

@@ -51,6 +51,18 @@ def file_ticket(session: Session, call: Call, filing: Command) -> dict[str, Any]
     return queries.answer(session, call, ticket)
 
 
+def may_file(session: Session, call: Call, filing: Command) -> dict[str, Any]:
+    """Whether a filing would be taken, before anybody is made known for it: `{on_behalf}`, whether
+    also in the name of somebody else. Raises what file_ticket raises, and stores nothing.
+    """
+    if rows.filed_under(session, call.command_id) is not None:
+        return {"on_behalf": True}
+    call = moving.dated(call, clock.now(), None)
+    may = access.filing(call, projections.area(session, filing["area"]).path)
+    _check(call, filing, may)
+    return {"on_behalf": "file_on_behalf" in may}
+
+
 def _check(call: Call, filing: Command, may: frozenset[str]) -> None:
     TREE.leaf(filing["category"])
     if may.isdisjoint({"file", "file_on_behalf"}):

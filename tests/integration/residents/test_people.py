@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from chassis.call import Actor, Call, Grant, system_call
 from chassis.errors import Forbidden, Invalid, NotFound
 from chassis.ids import new_id
+from services.residents import schemas
+from services.residents.commands import people
 from services.residents.errors import PhoneWithdrawn, ResidentExists
 from services.residents.models import Resident, ResidentKey
 from services.residents.vault import SealBroken, Vault
@@ -449,3 +451,14 @@ def test_of_a_number_that_was_taken_only_the_blind_index_is_kept(world):
     kept = world.session.scalars(select(WithdrawnPhone.phone_index)).all()
     assert kept
     assert not any(b"13812340000" in index for index in kept)
+
+
+def test_who_asks_for_whoever_is_known_makes_nobody_known(world):
+    phone = a_phone()
+    wanted = schemas.EnsureResident().load({"phone": phone, "name": "某人", "known": True})
+    call = caller("own")
+
+    assert people.ensure(world.session, call, VAULT, wanted) == {"id": None}
+    assert ids(world.find(phone=phone)) == []
+    person = world.ensure(phone)
+    assert people.ensure(world.session, call, VAULT, wanted) == {"id": person}

@@ -1,0 +1,59 @@
+"""A filing that is refused makes nobody known."""
+
+import itertools
+
+import pytest
+
+from tests.integration.gateway.town import COMMUNITY, request
+
+PHONES = (f"136{number:08d}" for number in itertools.count(30_000_001))
+
+
+def known(town, phone):
+    """Whom the registry has under a number."""
+    answer = town.administrator.post("residents/searches", {"phone": phone})
+    assert answer.ok, answer.text
+    return [person["id"] for person in answer.json()["items"]]
+
+
+@pytest.mark.parametrize(
+    ("who", "status", "fields"),
+    [
+        ("resident", 403, {}),
+        ("grid_worker", 403, {"area": f"{COMMUNITY}.e1.g2"}),
+        ("clerk", 422, {"area": f"{COMMUNITY}.e9"}),
+        ("clerk", 422, {"category": "water.of_life"}),
+        ("nobody", 422, {"area": f"{COMMUNITY}.e9"}),
+    ],
+)
+@pytest.mark.parametrize("role", ["reporter", "on_behalf_of"])
+def test_a_refused_filing_registers_no_stranger(town, who, status, fields, role):
+    phone = next(PHONES)
+    told = {role: {"name": "某人", "phone": phone}, **fields}
+
+    refused = getattr(town, who).post("tickets", request(**told))
+
+    assert refused.status_code == status, refused.text
+    assert known(town, phone) == []
+
+
+def test_a_filing_that_is_taken_still_makes_its_reporter_known(town):
+    for who in ("clerk", "grid_worker", "nobody"):
+        phone = next(PHONES)
+        town.file(getattr(town, who), reporter={"name": "某人", "phone": phone})
+        assert len(known(town, phone)) == 1
+
+
+def test_it_is_not_told_by_a_refusal_whether_a_number_is_known(town):
+    problems = [
+        town.resident.post("tickets", request(reporter={"phone": phone})).json()
+        for phone in ("13800000002", next(PHONES))
+    ]
+
+    assert problems[0] | {"request_id": ""} == problems[1] | {"request_id": ""}
+
+
+def test_a_resident_may_give_their_own_number(town):
+    ticket = town.file(town.resident, reporter={"phone": "13800000001"})
+
+    assert ticket["reporter"] == town.ids["resident"]
