@@ -2,7 +2,7 @@
 from the gateway's own tables.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from chassis.call import Actor, Grant
-from chassis.errors import Unauthenticated
+from chassis.errors import Forbidden, Unauthenticated
 from services.gateway import tokens
 from services.gateway.duties import roles_of
 from services.gateway.models import Account, ApiKey, SignedIn
@@ -30,6 +30,12 @@ class WrongCredentials(Unauthenticated):
     """Login and password do not fit, or the code is wrong or no longer good."""
 
     code = "wrong_credentials"
+
+
+class BeyondScopes(Forbidden):
+    """An API key gives nobody more than it may do itself."""
+
+    code = "beyond_scopes"
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,11 @@ class Caller:
         if self.api_key:
             known["api_key"] = str(self.api_key)
         return Actor(self.id, self.kind, known)
+
+    def check_giving(self, scopes: Collection[str]) -> None:
+        """Raise BeyondScopes for a key that gives away a scope which it has not."""
+        if self.scopes is not None and not self.scopes.issuperset(scopes):
+            raise BeyondScopes()
 
     def may_import(self) -> bool:
         """Whether the caller may say when something happened: only an API key with that scope."""

@@ -244,6 +244,16 @@ def _reach_of(reach: str, role: Role) -> str | None:
     return f"{reach}:{code}" if code else None
 
 
+_SCOPES_HEAD = (
+    "## Scopes of API keys",
+    "",
+    "A key makes keys with its own scopes only, and logins only if it has every scope.",
+    "",
+    "| scope | leaves |",
+    "| --- | --- |",
+)
+
+
 def matrix() -> str:
     """The table as Markdown, for docs/permissions.md."""
     roles = list(TABLE)
@@ -264,7 +274,7 @@ def matrix() -> str:
         lines.append(_line(f"`{operation}`: {meaning}", *cells))
     lines += ["", "## Reaches", ""]
     lines += [f"- `{reach}`: {meaning}" for reach, meaning in REACHES.items()]
-    lines += ["", "## Scopes of API keys", "", _line("scope", "leaves"), _line("---", "---")]
+    lines += ["", *_SCOPES_HEAD]
     for scope, operations in SCOPES.items():
         lines.append(_line(f"`{scope}`", ", ".join(f"`{name}`" for name in sorted(operations))))
     return "\n".join(lines) + "\n"

@@ -89,6 +89,12 @@ PROBLEMS: Mapping[str, Mapping[str, Text]] = {
     "forbidden": both(
         "无权操作", "您的职责不包括这一操作。", "Not allowed", "This is not yours to do."
     ),
+    "beyond_scopes": both(
+        "超出密钥权限",
+        "API 密钥不能给予自身没有的权限。创建登录账号须有全部权限。",
+        "More than the key may do",
+        "An API key gives nobody scopes that it has not, and a login only if it has all of them.",
+    ),
     "not_found": both(
         "没有找到",
         "没有这一内容，或者您无权查看。",

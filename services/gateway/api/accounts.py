@@ -7,9 +7,11 @@ from chassis.clock import iso, now
 from services.gateway.accounts import LoginTaken, NewAccount, create_account
 from services.gateway.api.asking import check_person
 from services.gateway.api.capability import Capability
+from services.gateway.authentication import BeyondScopes
 from services.gateway.exchange import Ask
 from services.gateway.operation import operation
 from services.gateway.passwords import hash_password
+from services.gateway.policy import SCOPES
 from services.gateway.schemas import sessions as schemas
 
 
@@ -23,10 +25,12 @@ class Accounts(Capability):
         body=schemas.NewAccount,
         answer=schemas.AccountMade,
         status=201,
-        errors=(LoginTaken,),
+        errors=(LoginTaken, BeyondScopes),
     )
     def create_account(self, ask: Ask) -> Any:
         """Give a person a login and a password."""
+        # A login opens all that its owner may do: of keys, only one with all scopes gives any.
+        ask.caller.check_giving(SCOPES.keys())
         check_person(self, ask, ask.body["person"], "/person")
         new = NewAccount(
             login=ask.body["login"].casefold(),

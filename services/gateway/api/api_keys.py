@@ -9,6 +9,7 @@ from chassis.errors import Invalid, NotFound
 from services.gateway import keys
 from services.gateway.api.asking import check_department, check_person
 from services.gateway.api.capability import Capability
+from services.gateway.authentication import BeyondScopes
 from services.gateway.exchange import Ask
 from services.gateway.models import ApiKey
 from services.gateway.operation import operation
@@ -27,10 +28,12 @@ class ApiKeys(Capability):
         answer=schemas.ApiKeyMade,
         status=201,
         location="/api-keys/{id}",
+        errors=(BeyondScopes,),
         secret=True,
     )
     def make_api_key(self, ask: Ask) -> Any:
         """Make a key; its token is in this answer only."""
+        ask.caller.check_giving(ask.body["scopes"])
         new = _new_key(self, ask)
         with self.db.transaction() as session:
             key, token = keys.make_key(session, new, UUID(ask.call.command_id), now())
