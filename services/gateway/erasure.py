@@ -2,6 +2,7 @@
 erased or, as far as it came from there, when their phone number is.
 """
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,10 @@ from chassis.clock import iso
 from chassis.events import CloudEvent
 from services.gateway.models import Account, ApiKey, SignedIn
 from services.gateway.sessions import CODE
+
+# From the moment that an event names to when all can see what it tells of: a transaction's time,
+# and what clocks differ by.
+_UNDER_WAY = timedelta(seconds=10)
 
 
 class PersonRecord(Schema):
@@ -34,13 +39,15 @@ def forget_person(session: Session, event: CloudEvent) -> None:
 
 
 def end_by_phone(session: Session, event: CloudEvent) -> None:
-    """End the sessions that a person opened by phone before the event. Raises ValidationError."""
+    """End the sessions that a person opened by phone before the event, or while what it tells of
+    was under way: a new number is signed in by once more at worst. Raises ValidationError.
+    """
     person = PersonRecord().load(event.data)["resident"]
     session.execute(
         delete(SignedIn).where(
             SignedIn.person == person,
             SignedIn.method == CODE,
-            SignedIn.created_at <= event.time,
+            SignedIn.created_at <= event.time + _UNDER_WAY,
         )
     )
 

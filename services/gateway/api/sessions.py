@@ -1,5 +1,6 @@
 """Signing in and out: `sessions/codes`, `sessions`, `sessions/current`."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from services.gateway.api.asking import name_of
 from services.gateway.api.capability import Capability
 from services.gateway.authentication import Caller, WrongCredentials, session_roles
 from services.gateway.exchange import Ask
+from services.gateway.models import SignedIn
 from services.gateway.operation import PUBLIC, SIGNED_IN, operation
 from services.gateway.schemas import sessions as schemas
 from services.gateway.schemas.common import list_of
@@ -70,6 +72,8 @@ class Sessions(Capability):
                 _use_code(self, ask, session)
             opened, token = sessions.open_session(session, sign_in, command, now())
             roles = session_roles(session, sign_in.person, sign_in.method, now())
+        if "phone" in ask.body:
+            _check_owner(self, ask, opened)
         caller = Caller("person", str(sign_in.person), roles)
         return {
             "id": str(opened.id),
@@ -138,11 +142,30 @@ def _with_code(service: Any, ask: Ask) -> SignIn:
     # A wrong try is committed before it is refused.
     if not good:
         raise WrongCredentials()
-    known = ask.of(service.residents).ensure_resident(
-        {"phone": ask.body["phone"], "signing_in": True}
-    )
+    person = _owner(service, ask)
     hours = service.gate.settings.session_hours
-    return SignIn(UUID(known["id"]), CODE, timedelta(hours=hours), None, _user_agent(ask))
+    return SignIn(person, CODE, timedelta(hours=hours), None, _user_agent(ask))
+
+
+def _owner(service: Any, ask: Ask) -> UUID:
+    """Whose phone it is, who is known from now on. Raises PhoneWithdrawn."""
+    wanted = {"phone": ask.body["phone"], "signing_in": True}
+    return UUID(ask.of(service.residents).ensure_resident(wanted)["id"])
+
+
+def _check_owner(service: Any, ask: Ask, opened: SignedIn) -> None:
+    """End the session unless the phone is still its person's. News that it was taken from them may
+    have passed before there was a session to end; what comes from now on finds it.
+    """
+    owner = None
+    try:
+        owner = _owner(service, ask)
+    finally:
+        if owner != opened.person:
+            with suppress(NotFound), service.db.transaction() as session:
+                sessions.end_session(session, opened.person, opened.id)
+    if owner != opened.person:
+        raise WrongCredentials()
 
 
 def _use_code(service: Any, ask: Ask, session: Any) -> None:
