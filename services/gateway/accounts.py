@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import create_engine, select
+from sqlalchemy import create_engine, exists, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from chassis.clock import now
+from chassis.clock import local, now
 from chassis.errors import Conflict
 from chassis.ids import new_id
 from chassis.settings import database_url
-from services.gateway.models import Account
+from services.gateway.models import Account, Duty
 from services.gateway.passwords import hash_password
 
 SHORTEST_PASSWORD = 8
@@ -29,6 +29,12 @@ class LoginTaken(Conflict):
     """Somebody else has this login."""
 
     code = "login_taken"
+
+
+class LastAdministrator(Conflict):
+    """Nobody else could administer: make another administrator first."""
+
+    code = "last_administrator"
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,23 @@ def create_account(
 def account_of(session: Session, login: str) -> Account | None:
     """The account with this login, which is case-folded already."""
     return session.scalars(select(Account).where(Account.login == login)).one_or_none()
+
+
+def check_not_last(session: Session, person: UUID, now: datetime) -> None:
+    """Raise LastAdministrator where a person has an administrator's account, and nobody else has
+    one or a login with that duty.
+    """
+    today = local(now).date()
+    on_duty = select(Duty.person).where(
+        Duty.role == "administrator",
+        Duty.starts <= today,
+        or_(Duty.ends.is_(None), Duty.ends >= today),
+    )
+    administers = or_(Account.administrator, Account.person.in_(on_duty))
+    others = exists().where(Account.person != person, administers)
+    last = exists().where(Account.person == person, Account.administrator)
+    if session.scalar(select(last & ~others)):
+        raise LastAdministrator()
 
 
 def _create_administrator(login: str, person: UUID | None, password: str) -> str:

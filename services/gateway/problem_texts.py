@@ -162,6 +162,12 @@ PROBLEMS: Mapping[str, Mapping[str, Text]] = {
         "Sent before",
         "This request was sent before by somebody else.",
     ),
+    "last_administrator": both(
+        "最后一位管理员",
+        "此人是最后一位管理员，请先设立另一位。",
+        "The last administrator",
+        "Nobody else could administer: make another administrator first.",
+    ),
     "login_taken": both(
         "登录名已被使用", "请换一个登录名。", "Login taken", "Somebody else has this login."
     ),

@@ -4,11 +4,15 @@ The owner decides even about callers who may do none of it to anybody: refusals 
 """
 
 from typing import Any
+from uuid import UUID
 
+from chassis.clock import now
 from chassis.errors import NotFound
+from services.gateway.accounts import LastAdministrator, check_not_last
 from services.gateway.api.capability import Capability
 from services.gateway.exchange import Ask
 from services.gateway.operation import operation
+from services.gateway.policy import allows
 from services.gateway.schemas import personal
 from services.gateway.schemas import registry as schemas
 from services.gateway.schemas.common import list_of
@@ -91,11 +95,15 @@ class Residents(Capability):
         policy="residents.erase",
         body=personal.NewErasure,
         answer=personal.Erasure,
-        errors=(NotFound, "409 on_duty"),
+        errors=(NotFound, "409 on_duty", LastAdministrator),
         owner_decides=True,
     )
     def erase_resident(self, ask: Ask) -> Any:
         """Forget who a person is, for good; that there was somebody stays, for the figures."""
+        # Whoever may not erase at all learns nothing of who administers.
+        if allows(ask.caller.grants, "residents.erase"):
+            with self.db.read() as session:
+                check_not_last(session, UUID(ask.path["id"]), now())
         return ask.of(self.residents).erase_resident(ask.command())
 
     @operation(
