@@ -19,14 +19,15 @@ WORDS = {
     )
 }
 # As masked numbers and names are shown to those who may see them; to a neighbour neither is.
-MASKED = ("139****0421", "110***********4477", "欧阳**")
+MASKED = ("139****0421", "110***********4477", "欧**")
 NAME = "欧阳卡纳"
 
 
 @dataclass
 class Private:
     """A resident with private tickets, one public one, and an inbox: `ids` of what is theirs, ids
-    and numbers of private `tickets` among them, and the Idempotency-Keys they used.
+    and numbers of private `tickets` among them, and the Idempotency-Keys they used. They lived in
+    `home` before, where whoever asks may live now.
     """
 
     resident: Client
@@ -34,6 +35,7 @@ class Private:
     tickets: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     public: str = ""
+    home: str = ""
 
     @property
     def secrets(self) -> list[bytes]:
@@ -61,6 +63,11 @@ def settle(community: Community) -> Private:
     _work_on(ticket, staff, water, resident, private)
     public = filing(description="路灯不亮", address=WORDS["address"], visibility="public")
     private.public = resident.make("tickets", public)["id"]
+    internal = {"text": WORDS["internal"], "visibility": "internal"}
+    private.ids.append(staff.make(f"tickets/{private.public}/comments", internal)["id"])
+    shown = {**public, "description": f"路灯不亮 {WORDS['description']}"}
+    _hide(resident.make("tickets", shown), staff, private)
+    _move_out(staff, private)
     eventually(lambda: len(resident.items("inbox")) >= 4, within=30)
     private.ids += private.tickets
     private.ids += [item["id"] for item in resident.items("inbox")]
@@ -81,3 +88,20 @@ def _work_on(
     ticket = water.move(ticket, "send-back", {"reason": WORDS["reason"]})
     ticket = staff.move(ticket, "assignment", {"department": "water"})
     water.move(ticket, "resolution", {"summary": WORDS["summary"]})
+
+
+def _hide(ticket: dict[str, Any], staff: Client, private: Private) -> None:
+    """What was public for a while is so no longer, neither are the events from before."""
+    path = f"tickets/{ticket['id']}"
+    tag = {"If-Match": staff.get(path).headers["ETag"]}
+    assert staff.request("PATCH", path, json={"visibility": "private"}, headers=tag).ok
+    private.tickets += [ticket["id"], ticket["number"]]
+    events = {"subject": ticket["id"], "type": "linli.tickets.ticket_amended.v1"}
+    eventually(lambda: staff.read("events", params=events)["items"])
+
+
+def _move_out(staff: Client, private: Private) -> None:
+    home = staff.make("households", {"area": HOME, "door": "卡纳里 9", "from": "2010-01-01"})
+    stay = {"resident": private.resident.id, "from": "2015-01-01", "to": "2020-05-01"}
+    private.ids.append(staff.make(f"households/{home['id']}/members", stay)["id"])
+    private.home = home["id"]

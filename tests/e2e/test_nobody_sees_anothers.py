@@ -15,9 +15,11 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
+from chassis.testing import eventually
 from deploy.local import places
 from tests.e2e import canaries
 from tests.e2e.canaries import HOME, Private
+from tests.e2e.test_duties_and_rights import Colleague
 from tests.stack.clients import Client, filing
 
 CONTRACT = yaml.safe_load((places.ROOT / "contracts/openapi.yaml").read_text(encoding="utf-8"))
@@ -39,6 +41,8 @@ ON_A_TICKET = {
     "/follow-up": {"solved": "yes", "satisfied": "yes"},
     "/withdrawal": {"reason": "x"},
 }
+# Of whom one is told in the household that one has moved into.
+STAYS: tuple[dict[str, str], ...] = ({}, {"past": "true"}, {"on": "2018-05-01"})
 # Headers that say when and how often, and not what.
 COUNTERS = {"date", "ratelimit", "ratelimit-policy", "x-request-id", "content-length"}
 VALUES = {
@@ -90,7 +94,7 @@ class Asking(RuleBasedStateMachine):
         where = path.replace("{id}", quote(self._thing())).replace("{code}", HOME)
         send = self._read if method == "get" else self._write
         answer = send(method, where, self._query(declared), declared)
-        self._search(answer)
+        search(self.private, answer)
         self._remember(answer)
 
     @rule(path=st.sampled_from(sorted(ON_A_TICKET)), data=st.data())
@@ -106,7 +110,7 @@ class Asking(RuleBasedStateMachine):
             self.asker.request(method, f"tickets/{one}{path}", json=body, headers=headers)
             for one in (thing, unknown)
         )
-        self._search(theirs)
+        search(self.private, theirs)
         assert alike(theirs, thing) == alike(nothing, unknown)
 
     @rule(data=st.data())
@@ -114,7 +118,7 @@ class Asking(RuleBasedStateMachine):
         """Another's Idempotency-Key is of no use, and says nothing."""
         key = data.draw(st.sampled_from(self.private.keys), "key")
         answer = self.asker.post("tickets", filing(description="别人的"), key=key)
-        self._search(answer)
+        search(self.private, answer)
         assert answer.status_code in (201, 409, 422)
 
     def _thing(self) -> str:
@@ -149,15 +153,6 @@ class Asking(RuleBasedStateMachine):
         body = with_ids(example, str(self.private.resident.id))
         return self.asker.request(method, where, params=query, headers=headers, json=body)
 
-    def _search(self, answer: requests.Response) -> None:
-        asked = f"{answer.request.url} {answer.request.body!r}".encode()
-        said = whole(answer)
-        # Their own request is no news to them.
-        shown = [secret for secret in self.private.secrets if secret in said]
-        shown += [one.encode() for one in self.private.ids if one.encode() in said]
-        shown = [one for one in shown if one not in asked]
-        assert not shown, (answer.request.method, answer.request.url, answer.request.body, shown)
-
     def _remember(self, answer: requests.Response) -> None:
         if tag := answer.headers.get("ETag"):
             self.tags.append(tag)
@@ -168,20 +163,70 @@ class Asking(RuleBasedStateMachine):
 
 
 def test_no_sequence_of_requests_shows_what_is_anothers(community: Any, private: Private) -> None:
-    neighbour = community.resident("13977700422")
+    neighbour, dismissed = (
+        community.resident("13977700422"),
+        whoever_was_a_clerk(community, private),
+    )
+    stay = {"resident": neighbour.id, "from": "2020-05-01"}
+    community.staff("administrator").make(f"households/{private.home}/members", stay)
     Asking.private = private
-    Asking.askers = {"neighbour": neighbour, "stranger": community.anonymous}
+    Asking.askers = {
+        "neighbour": neighbour,
+        "stranger": community.anonymous,
+        "former clerk": dismissed,
+    }
     Asking.own = neighbour.file(description="漏水，我自己的")["id"]
+    # What is theirs is there to be asked for: the household, and the public ticket's other events.
+    assert neighbour.read(f"households/{private.home}/members")["items"]
+    events = {"subject": private.public}
+    eventually(lambda: neighbour.read("events", params=events)["items"])
 
     with Listening(neighbour) as listening:
         run_state_machine_as_test(Asking, settings=QUIETLY)
         listening.until(neighbour.file(description="最后一个")["id"])
+    for asker in Asking.askers.values():
+        look_around(private, asker)
 
     wanted = [*private.secrets, *map(str.encode, private.ids)]
     assert [one for one in wanted if one in listening.heard] == []
     # What was looked for is there, and its owner sees it.
     theirs = [private.resident.get(f"tickets/{one}").content for one in private.tickets]
     assert all(canaries.WORDS["description"].encode() in content for content in theirs)
+
+
+def look_around(private: Private, asker: Client) -> None:
+    """Ask where one was told of those before and of what was public, which chance may not ask."""
+    members = f"households/{private.home}/members"
+    asked: list[tuple[str, dict[str, str]]] = [(members, stays) for stays in STAYS]
+    things = [*private.tickets[::2], private.public]
+    asked += [("events", {"subject": thing, "limit": "200"}) for thing in things]
+    for path, params in [*asked, ("tickets", {"limit": "200"})]:
+        search(private, asker.get(path, params=params))
+
+
+def search(private: Private, answer: requests.Response) -> None:
+    """Look for what is another's in every byte of an answer."""
+    asked = f"{answer.request.url} {answer.request.body!r}".encode()
+    said = whole(answer)
+    # Their own request is no news to them.
+    shown = [secret for secret in private.secrets if secret in said]
+    shown += [one.encode() for one in private.ids if one.encode() in said]
+    shown = [one for one in shown if one not in asked]
+    assert not shown, (answer.request.method, answer.request.url, answer.request.body, shown)
+
+
+def whoever_was_a_clerk(community: Any, private: Private) -> Client:
+    """Somebody who wrote a ticket down for them while they were a clerk, and is none any more."""
+    colleague = Colleague(community)
+    duty = colleague.starts("clerk", area=HOME[:12])
+    reporter = {"resident": private.resident.id}
+    body = filing(description=canaries.WORDS["description"], reporter=reporter)
+    ticket = colleague.client.make("tickets", body)
+    private.tickets += [ticket["id"], ticket["number"]]
+    private.ids += [ticket["id"], ticket["number"]]
+    colleague.ends(duty)
+    eventually(lambda: len(colleague.roles()) == 1)
+    return colleague.client
 
 
 class Listening:
