@@ -18,12 +18,13 @@ from sqlalchemy.orm import Session
 from chassis import call as calls
 from chassis import database, faultpoints, logs, walls
 from chassis.process import die_with_parent
-from services.residents import wall
-from services.residents.imports import claims, files, spreadsheets
+from services.residents import audit, wall
+from services.residents.imports import claims, files, spreadsheets, standing
 from services.residents.imports.columns import Fault, Row, Unreadable
 from services.residents.imports.kinds import KINDS
 from services.residents.imports.models import Import
 from services.residents.imports.rows import Taker
+from services.residents.reach import Denied
 from services.residents.settings import ResidentsSettings
 from services.residents.vault import Vault
 
@@ -80,6 +81,8 @@ class Importer:
             stopped = self._work_through(job)
         except Unreadable as unreadable:
             self._finish(job, unreadable.fault)
+        except Denied as refusal:
+            self._finish(job, Fault(0, "", refusal.code), refusal)
         else:
             self._give_back(job) if stopped else self._finish(job)
 
@@ -118,13 +121,18 @@ class Importer:
         with Session(self._engine) as session, session.begin():
             current = claims.held(session, job)
             call = calls.decode(current.call)
+            standing.demand(session, call, KINDS[job.kind])
             # What is done in somebody's name is done behind their wall.
             walls.tell(session, {"everything": "", **wall.settings(call)})
             claims.record(session, current, taker.take(session, call, batch))
 
-    def _finish(self, job: Import, fault: Fault | None = None) -> None:
+    def _finish(
+        self, job: Import, fault: Fault | None = None, refusal: Denied | None = None
+    ) -> None:
         with Session(self._engine) as session, session.begin():
             current = claims.held(session, job)
+            if refusal is not None:
+                audit.refused(session, calls.decode(current.call), refusal)
             claims.finish(session, current, fault)
             log.info("import_finished", import_id=str(job.id), state=current.state)
 

@@ -81,6 +81,7 @@ class Imports(Capability):
         status=202,
         location="/residents/imports/{id}",
         upload=LARGEST,
+        owner_decides=True,
     )
     def import_residents(self, ask: Ask) -> Any:
         """Import residents from a CSV or XLSX file."""
@@ -129,6 +130,7 @@ class Imports(Capability):
         status=202,
         location="/households/imports/{id}",
         upload=LARGEST,
+        owner_decides=True,
     )
     def import_households(self, ask: Ask) -> Any:
         """Import households from a CSV or XLSX file."""

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from chassis import call as calls
 from chassis import clock
 from chassis.call import Call
-from chassis.errors import Conflict, Forbidden, NotFound
+from chassis.errors import Conflict, NotFound
 from chassis.ids import new_id
 from services.residents import paging
 from services.residents.errors import invalid
-from services.residents.imports import files, spreadsheets
+from services.residents.imports import files, spreadsheets, standing
 from services.residents.imports.kinds import KINDS
 from services.residents.imports.models import Import, ImportFault
 from services.residents.vault import Vault
@@ -32,13 +32,14 @@ def begin(session: Session, call: Call, vault: Vault, wanted: Wanted) -> dict[st
     """Make an import, or find the one that this command made. Raises Forbidden to whoever may do
     such a thing to themselves at most.
     """
-    operation = KINDS[wanted["kind"]].operation
-    if not any(reach == "any" or reach.startswith("area:") for reach in call.reaches(operation)):
-        raise Forbidden
+    kind = KINDS[wanted["kind"]]
+    reaches = call.reaches(kind.operation)
+    if not any(reach == "any" or reach.startswith("area:") for reach in reaches):
+        raise kind.denied()
     same = Import.command_id == call.command_id
     made = session.scalars(select(Import).where(same)).one_or_none() if call.command_id else None
     if made is None:
-        made = _new(call, vault, wanted)
+        made = _new(standing.noted(session, call), vault, wanted)
         session.add(made)
         session.flush()
     return _answer(session, made)

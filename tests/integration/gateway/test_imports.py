@@ -168,3 +168,15 @@ def test_another_s_import_is_not_there(town):
 
     assert town.administrator.get(f"areas/imports/{town.ids['clerk']}").status_code == 404
     assert town.clerk.get(f"areas/imports/{found['id']}").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("kind", "who"),
+    [("residents", "resident"), ("residents", "water_clerk"), ("households", "water_clerk")],
+)
+def test_a_refused_import_of_personal_data_is_in_the_audit(town, kind, who):
+    refused = upload(town.people[who], "姓名\n甲\n", f"{kind}/imports")
+
+    assert refused.status_code == 403
+    entries = town.administrator.get("audit", params={"actor": town.ids[who]}).json()["items"]
+    assert (entries[0]["action"], entries[0]["outcome"]) == (f"{kind}.write", "refused")
