@@ -69,9 +69,7 @@ class PersonalData(Capability):
         caller_rate="disclosures",
     )
     def export_resident(self, ask: Ask) -> Any:
-        """All that is held on a person: by the register in full, elsewhere by reference; what they
-        said in their tickets is told to themselves only.
-        """
+        """All that is held on a person; their words in tickets are for themselves only."""
         held = ask.of(self.residents).export_resident(ask.command())
         with self.db.read() as session:
             signing_in = erasure.held_on(session, UUID(ask.path["id"]))
