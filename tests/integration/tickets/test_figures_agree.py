@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, select, text
+from sqlalchemy import Engine, create_engine, delete, select, text
 
 from chassis import clock, walls
 from chassis.call import system_call
@@ -18,6 +18,7 @@ from chassis.testing.sessions import rolled_back
 from services.tickets import figure_rows
 from services.tickets.commands import follow_up
 from services.tickets.models import FIGURES
+from tests.integration.tickets.conftest import migrated
 from tests.integration.tickets.random_lives import RATES, Life
 from tests.integration.tickets.test_concurrency import act, crowd, everything
 from tests.integration.tickets.world import E1, World, filing
@@ -30,6 +31,16 @@ pytestmark = pytest.mark.timeout(900)  # of which a thousand lives take most
 MANY = 1000
 CLERK = builders.clerk()
 APRIL = "2026-04-30"
+
+
+@pytest.fixture(scope="module")
+def engine(postgres: Any) -> Iterator[Engine]:
+    """A database that nobody has used: what others filled and rolled back has PostgreSQL take these
+    tables for empty, and a thousand lives are too many for such plans.
+    """
+    engine = create_engine(migrated(postgres)["app_url"])
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture(scope="module")
