@@ -6,6 +6,7 @@ import pytest
 
 from tests.integration.gateway.town import COMMUNITY, request
 
+NOWHERE = f"{COMMUNITY}.e98"
 PHONES = (f"136{number:08d}" for number in itertools.count(30_000_001))
 
 
@@ -21,9 +22,9 @@ def known(town, phone):
     [
         ("resident", 403, {}),
         ("grid_worker", 403, {"area": f"{COMMUNITY}.e1.g2"}),
-        ("clerk", 422, {"area": f"{COMMUNITY}.e9"}),
+        ("clerk", 422, {"area": NOWHERE}),
         ("clerk", 422, {"category": "water.of_life"}),
-        ("nobody", 422, {"area": f"{COMMUNITY}.e9"}),
+        ("nobody", 422, {"area": NOWHERE}),
     ],
 )
 @pytest.mark.parametrize("role", ["reporter", "on_behalf_of"])
