@@ -57,7 +57,7 @@ VALUES = {
     "sort": ("filed_at", "-changed_at"),
 }
 QUIETLY = settings(
-    max_examples=15,
+    max_examples=10,
     stateful_step_count=40,
     database=None,
     suppress_health_check=list(HealthCheck),

@@ -89,7 +89,7 @@ filters = st.builds(
 
 
 @given(st.lists(facts, max_size=8), st.sampled_from([*PEOPLE, None]), grants, filters)
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_the_table_shows_exactly_what_the_rules_admit(feeding, found, actor, granted, asked):
     with feeding.begin_nested() as savepoint:
         made, ring = [Item(at, "d", body(fact), fact) for at, fact in enumerate(found)], Ring(10)

@@ -50,9 +50,11 @@ class Life:
 
     def live(self) -> None:
         """Move on until chance has it end."""
-        for _ in range(self.chance.randrange(14)):
+        for _ in range(self.chance.randrange(12)):
             moves = self.moves()
-            if self.chance.random() < 0.25 or not moves:
+            if not moves and self.chance.random() < 0.7:
+                return
+            if self.chance.random() < 0.1 or not moves:
                 moves = self.asides()
             self.make(*self.chance.choice(moves))
 
