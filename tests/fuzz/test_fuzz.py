@@ -35,7 +35,7 @@ def test_no_operation_is_left_without_a_success(answered):
 
 @pytest.mark.slice
 def test_examples_and_boundaries_are_answered_as_promised(known, seed, tmp_path, answered):
-    briefly = ("--phases", "examples,coverage", "--workers", "2")
+    briefly = ("--phases", "examples,coverage")
 
     ran = run(known, "secretary", seed, tmp_path, *briefly)
 
