@@ -65,27 +65,17 @@ def _notifications(session: Session, before: datetime, limit: int) -> int:
 
 
 def _progress(session: Session, before: datetime, limit: int) -> int:
-    old = (
-        select(Progress.ticket)
-        .where(Progress.seen_at < before)
-        .order_by(Progress.seen_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    tickets = session.scalars(old).all()
-    return _count(session, delete(Progress).where(Progress.ticket.in_(tickets)))
+    return _oldest(session, Progress.ticket, Progress.seen_at, before, limit)
 
 
 def _forgotten(session: Session, before: datetime, limit: int) -> int:
-    old = (
-        select(Forgotten.person)
-        .where(Forgotten.at < before)
-        .order_by(Forgotten.at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    people = session.scalars(old).all()
-    return _count(session, delete(Forgotten).where(Forgotten.person.in_(people)))
+    return _oldest(session, Forgotten.person, Forgotten.at, before, limit)
+
+
+def _oldest(session: Session, key: Any, at: Any, before: datetime, limit: int) -> int:
+    old = select(key).where(at < before).order_by(at).limit(limit)
+    found = session.scalars(old.with_for_update(skip_locked=True)).all()
+    return _count(session, delete(key.class_).where(key.in_(found)))
 
 
 def _count(session: Session, statement: Delete) -> int:

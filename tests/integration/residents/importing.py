@@ -2,18 +2,36 @@
 
 import base64
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
+from chassis import migrate
 from chassis.call import Call
 from services.residents.importer import Importer
 from services.residents.imports import claims, jobs, schemas
 from services.residents.imports.models import Import
-from tests.integration.residents.world import VAULT, caller
+from tests.integration.residents.world import OPEN, VAULT, World, caller
 
 _districts = itertools.count(410101)
+
+
+@contextmanager
+def a_database(postgres: Any, *places: str) -> Iterator[Engine]:
+    """A database of its own, since imports commit, with the community and these places if any are
+    given; `""` for the community alone.
+    """
+    urls = postgres.create_service_database("residents")
+    migrate.upgrade("services.residents", urls["owner_url"], "linli_residents")
+    engine = create_engine(urls["app_url"], connect_args=OPEN)
+    if places:
+        with Session(engine) as session, session.begin():
+            World(session).add_community(*filter(None, places))
+    yield engine
+    engine.dispose()
 
 
 class Importing:

@@ -5,16 +5,15 @@ from collections.abc import Callable
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import create_engine, event, func, select, text
+from sqlalchemy import event, func, select, text
 from sqlalchemy.orm import Session
 
-from chassis import migrate
 from chassis.outbox import outbox
 from services.residents.models import Household, Member, ResidentKey
 from services.residents.models import Resident as Person
 from services.residents.personal_models import AuditEntry, AuditPerson
-from tests.integration.residents.importing import Importing, counts
-from tests.integration.residents.world import COMMUNITY, OPEN, World, a_phone, an_id_number, caller
+from tests.integration.residents.importing import Importing, a_database, counts
+from tests.integration.residents.world import COMMUNITY, World, a_phone, an_id_number, caller
 
 BUILDING = f"{COMMUNITY}.e1.g1.b1"
 OTHER = f"{COMMUNITY}.e1.g2.b2"
@@ -23,13 +22,8 @@ HEADINGS = "姓名,手机号,身份证号,楼栋代码,门牌号,与户主关系
 
 @pytest.fixture(scope="module")
 def engine(postgres):
-    urls = postgres.create_service_database("residents")
-    migrate.upgrade("services.residents", urls["owner_url"], "linli_residents")
-    engine = create_engine(urls["app_url"], connect_args=OPEN)
-    with Session(engine) as session, session.begin():
-        World(session).add_community("e1", "e1.g1", "e1.g1.b1", "e1.g2", "e1.g2.b2")
-    yield engine
-    engine.dispose()
+    with a_database(postgres, "e1", "e1.g1", "e1.g1.b1", "e1.g2", "e1.g2.b2") as engine:
+        yield engine
 
 
 @pytest.fixture

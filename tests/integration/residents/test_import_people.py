@@ -3,16 +3,14 @@
 from datetime import date
 
 import pytest
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from chassis import migrate
 from services.residents.models import Household, Member, Resident
 from services.residents.personal_models import AuditEntry, AuditPerson
-from tests.integration.residents.importing import Importing, counts
+from tests.integration.residents.importing import Importing, a_database, counts
 from tests.integration.residents.world import (
     COMMUNITY,
-    OPEN,
     World,
     a_phone,
     an_id_number,
@@ -24,13 +22,8 @@ BUILDING = f"{COMMUNITY}.e1.g1.b1"
 
 @pytest.fixture(scope="module")
 def engine(postgres):
-    urls = postgres.create_service_database("residents")
-    migrate.upgrade("services.residents", urls["owner_url"], "linli_residents")
-    engine = create_engine(urls["app_url"], connect_args=OPEN)
-    with Session(engine) as session, session.begin():
-        World(session).add_community("e1", "e1.g1", "e1.g1.b1", "e1.g2", "e1.g2.b2")
-    yield engine
-    engine.dispose()
+    with a_database(postgres, "e1", "e1.g1", "e1.g1.b1", "e1.g2", "e1.g2.b2") as engine:
+        yield engine
 
 
 @pytest.fixture

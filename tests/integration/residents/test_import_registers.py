@@ -1,14 +1,13 @@
 """A register of households with the people who live in them, a row a household."""
 
 import pytest
-from sqlalchemy import create_engine, event, select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from chassis import migrate, walls
 from services.residents.imports import member_cells
 from services.residents.imports.columns import Row
 from services.residents.models import Household, Member, Resident
-from tests.integration.residents.importing import Importing, counts
+from tests.integration.residents.importing import Importing, a_database, counts
 from tests.integration.residents.world import COMMUNITY, World, a_phone, an_id_number, caller
 
 BUILDING = f"{COMMUNITY}.e1.g1.b1"
@@ -17,14 +16,8 @@ HEADINGS = "楼栋代码,门牌号,产权,起始日期,户主,户主电话,户�
 
 @pytest.fixture(scope="module")
 def engine(postgres):
-    urls = postgres.create_service_database("residents")
-    migrate.upgrade("services.residents", urls["owner_url"], "linli_residents")
-    seen = {"options": walls.options(walls.EVERYTHING)}
-    engine = create_engine(urls["app_url"], connect_args=seen)
-    with Session(engine) as session, session.begin():
-        World(session).add_community("e1", "e1.g1", "e1.g1.b1")
-    yield engine
-    engine.dispose()
+    with a_database(postgres, "e1", "e1.g1", "e1.g1.b1") as engine:
+        yield engine
 
 
 @pytest.fixture

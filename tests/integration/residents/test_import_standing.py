@@ -3,16 +3,16 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import create_engine, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from chassis import clock, migrate
+from chassis import clock
 from services.residents.imports.kinds import KINDS
 from services.residents.models import Resident
 from services.residents.personal_models import AuditEntry
 from services.residents.reach import Denied
-from tests.integration.residents.importing import Importing, counts
-from tests.integration.residents.world import COMMUNITY, OPEN, World, caller
+from tests.integration.residents.importing import Importing, a_database, counts
+from tests.integration.residents.world import COMMUNITY, World, caller
 
 CLERK = f"area:{COMMUNITY}"
 FILE = f"姓名,楼栋代码\n甲,{COMMUNITY}\n乙,{COMMUNITY}\n".encode()
@@ -20,13 +20,8 @@ FILE = f"姓名,楼栋代码\n甲,{COMMUNITY}\n乙,{COMMUNITY}\n".encode()
 
 @pytest.fixture(scope="module")
 def engine(postgres):
-    urls = postgres.create_service_database("residents")
-    migrate.upgrade("services.residents", urls["owner_url"], "linli_residents")
-    engine = create_engine(urls["app_url"], connect_args=OPEN)
-    with Session(engine) as session, session.begin():
-        World(session).add_community()
-    yield engine
-    engine.dispose()
+    with a_database(postgres, "") as engine:
+        yield engine
 
 
 @pytest.fixture

@@ -4,10 +4,9 @@ from datetime import timedelta
 from itertools import islice
 
 import pytest
-from sqlalchemy import create_engine, func, select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from chassis import migrate
 from chassis.errors import Conflict, Forbidden, Invalid, NotFound
 from chassis.outbox import outbox
 from services.residents.imports import claims, files, jobs, schemas, spreadsheets
@@ -15,17 +14,14 @@ from services.residents.imports.kinds import KINDS
 from services.residents.imports.models import Import, ImportFault, ImportPart
 from services.residents.imports.rows import Taker
 from services.residents.models import Area
-from tests.integration.residents.importing import Importing, a_district, counts
-from tests.integration.residents.world import OPEN, VAULT, caller
+from tests.integration.residents.importing import Importing, a_database, a_district, counts
+from tests.integration.residents.world import VAULT, caller
 
 
 @pytest.fixture(scope="module")
 def engine(postgres):
-    urls = postgres.create_service_database("residents")
-    migrate.upgrade("services.residents", urls["owner_url"], "linli_residents")
-    engine = create_engine(urls["app_url"], connect_args=OPEN)
-    yield engine
-    engine.dispose()
+    with a_database(postgres) as engine:
+        yield engine
 
 
 @pytest.fixture

@@ -58,8 +58,16 @@ def test_outbox_and_inbox_are_there(owner_session):
     )
 
 
-def test_migrating_again_changes_nothing(database):
+def test_migrating_again_changes_nothing(database, owner_session):
+    def catalog():
+        names = "SELECT relname, relkind, relacl::text, oid, relfilenode FROM pg_class ORDER BY oid"
+        return owner_session.execute(text(names)).all()
+
+    before = catalog()
+    owner_session.commit()
     migrate.upgrade("services.residents", database["owner_url"], "linli_residents")
+
+    assert catalog() == before
 
 
 def test_the_application_s_user_cannot_change_the_schema(session):
