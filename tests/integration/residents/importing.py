@@ -2,7 +2,7 @@
 
 import base64
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,16 +20,16 @@ _districts = itertools.count(410101)
 
 
 @contextmanager
-def a_database(postgres: Any, *places: str) -> Iterator[Engine]:
-    """A database of its own, since imports commit, with the community and these places if any are
-    given; `""` for the community alone.
+def a_database(postgres: Any, places: Sequence[str] | None = None) -> Iterator[Engine]:
+    """A database of its own, since imports commit: empty, or with the community and these places
+    in it.
     """
     urls = postgres.create_service_database("residents")
     migrate.upgrade("services.residents", urls["owner_url"], "linli_residents")
     engine = create_engine(urls["app_url"], connect_args=OPEN)
-    if places:
+    if places is not None:
         with Session(engine) as session, session.begin():
-            World(session).add_community(*filter(None, places))
+            World(session).add_community(*places)
     yield engine
     engine.dispose()
 

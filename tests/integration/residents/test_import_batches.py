@@ -22,7 +22,7 @@ HEADINGS = "姓名,手机号,身份证号,楼栋代码,门牌号,与户主关系
 
 @pytest.fixture(scope="module")
 def engine(postgres):
-    with a_database(postgres, "e1", "e1.g1", "e1.g1.b1", "e1.g2", "e1.g2.b2") as engine:
+    with a_database(postgres, ("e1", "e1.g1", "e1.g1.b1", "e1.g2", "e1.g2.b2")) as engine:
         yield engine
 
 

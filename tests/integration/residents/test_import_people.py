@@ -22,7 +22,7 @@ BUILDING = f"{COMMUNITY}.e1.g1.b1"
 
 @pytest.fixture(scope="module")
 def engine(postgres):
-    with a_database(postgres, "e1", "e1.g1", "e1.g1.b1", "e1.g2", "e1.g2.b2") as engine:
+    with a_database(postgres, ("e1", "e1.g1", "e1.g1.b1", "e1.g2", "e1.g2.b2")) as engine:
         yield engine
 
 

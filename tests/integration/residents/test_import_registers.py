@@ -16,7 +16,7 @@ HEADINGS = "楼栋代码,门牌号,产权,起始日期,户主,户主电话,户�
 
 @pytest.fixture(scope="module")
 def engine(postgres):
-    with a_database(postgres, "e1", "e1.g1", "e1.g1.b1") as engine:
+    with a_database(postgres, ("e1", "e1.g1", "e1.g1.b1")) as engine:
         yield engine
 
 

@@ -20,7 +20,7 @@ FILE = f"姓名,楼栋代码\n甲,{COMMUNITY}\n乙,{COMMUNITY}\n".encode()
 
 @pytest.fixture(scope="module")
 def engine(postgres):
-    with a_database(postgres, "") as engine:
+    with a_database(postgres, ()) as engine:
         yield engine
 
 
