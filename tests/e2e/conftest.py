@@ -1,11 +1,16 @@
 """A whole system, its people, and what a subscriber sees with Debian's amqp-tools."""
 
+import json
+import os
+import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from deploy.local import debian
 from tests.e2e import javascript
 from tests.e2e.amqp_consume import AmqpConsume
 from tests.stack.fixtures import community, ready, stack, stack_settings
@@ -30,3 +35,28 @@ def water_events(
 def node() -> str:
     """The Node program, with the packages of tests/e2e/js in place."""
     return javascript.node()
+
+
+@pytest.fixture
+def checkout(ready: dict[str, Any], tmp_path: Path) -> Path:
+    """A folder in which Linli runs, as far as its ready.json tells."""
+    (tmp_path / ".linli").mkdir()
+    (tmp_path / ".linli" / "ready.json").write_text(json.dumps(ready), encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def environ(amqp_tools: dict[str, str]) -> dict[str, str]:
+    """What a terminal of somebody's has: curl, amqp-tools, Python with pika and cloudevents."""
+    trees = [amqp_tools]
+    if not shutil.which("curl"):
+        trees.append(debian.unpacked("curl").environment())
+    paths = [str(Path(sys.executable).parent), "/usr/bin:/bin", *(tree["PATH"] for tree in trees)]
+    libraries = [tree["LD_LIBRARY_PATH"] for tree in trees if "LD_LIBRARY_PATH" in tree]
+    kept = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
+    return {
+        **kept,
+        "PATH": ":".join(paths),
+        "LD_LIBRARY_PATH": ":".join(libraries),
+        "PYTHONUNBUFFERED": "1",
+    }
