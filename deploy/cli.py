@@ -16,7 +16,7 @@ import amqp
 from kombu.exceptions import OperationalError
 
 from chassis.settings import SettingsError
-from deploy import accounts, dead_letters, official_areas, permissions, settings, topology
+from deploy import accounts, backlogs, dead_letters, official_areas, permissions, settings, topology
 from deploy.broker import Broker
 from deploy.confirms import NotStored
 from deploy.management import ManagementError
@@ -77,8 +77,11 @@ def rotate(broker: Broker, asked: argparse.Namespace) -> int:
 
 
 def list_departments(broker: Broker, asked: argparse.Namespace) -> int:
-    codes = permissions.granted_departments(broker.snapshot())
-    return _print(asked, "\n".join(codes) or "No department has access.", {"departments": codes})
+    found = [each for each in backlogs.backlogs(broker) if each.percent >= asked.over]
+    what = "is that full" if asked.over else "has access"
+    text = "\n".join(map(str, found)) or f"No department {what}."
+    _print(asked, text, {"departments": list(map(asdict, found))})
+    return REFUSED if asked.over and found else DONE
 
 
 def list_dead_letters(broker: Broker, asked: argparse.Namespace) -> int:
@@ -165,7 +168,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _departments(commands: Any) -> None:
-    _command(commands, "list", list_departments, "which departments have access")
+    text = "which departments have access, and how full their queues are"
+    command = _command(commands, "list", list_departments, text)
+    command.add_argument(
+        "--over",
+        type=_positive,
+        default=0,
+        metavar="PERCENT",
+        help="only those as full as this; exit 1 if there are any",
+    )
     for name, run, text in (
         ("grant", grant, "give access and print the AMQP URI once"),
         ("revoke", revoke, "take access away"),

@@ -8,6 +8,7 @@ from amqp.exceptions import AccessRefused, ConnectionForced
 from cloudevents.core.bindings.amqp import AMQPMessage, from_amqp_event
 from kombu import Connection
 
+from chassis.testing import eventually
 from deploy import cli, permissions
 from tests.integration.bus.wire import channel_of, count, event, publish
 
@@ -164,3 +165,29 @@ def test_the_cloudevents_sdk_reads_what_the_queue_holds(granted, code, channel):
     assert read.get_subject() == sent["subject"]
     assert read.get_data() == sent["data"]
     assert read.get_attributes()["sequence"] == sent["sequence"]
+
+
+def test_a_queue_that_fills_up_is_told_before_it_drops_anything(
+    linli, broker, code, channel, capsys
+):
+    environ = {
+        "LINLI_AMQP_URI": broker.amqp_uri,
+        "LINLI_RABBITMQ_MANAGEMENT_URL": broker.management_url,
+    }
+    linli("grant")
+
+    def listed(*more):
+        status = cli.main(["departments", "list", *more, "--json"], environ)
+        found = json.loads(capsys.readouterr().out)["departments"]
+        return status, [each for each in found if each["department"] == code]
+
+    assert listed()[1][0]["readers"] == 0
+    assert listed("--over", "1")[1] == []
+    # 256 MiB are its limit: three of a mebibyte each are more than one percent.
+    for _ in range(3):
+        publish(channel, "x" * (1 << 20), f"ticket.filed.v1.{code}.340603")
+
+    status, [backlog] = eventually(lambda: told if (told := listed("--over", "1"))[1] else None)
+    assert status == 1
+    assert backlog["messages"] == 3
+    assert backlog["percent"] == pytest.approx(1.2, abs=0.1)
