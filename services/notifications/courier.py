@@ -24,6 +24,8 @@ from services.notifications.texts import CannotRender, Texts
 
 # How many calls of one round run at a time: a slow provider must not make the quick ones wait.
 AT_ONCE = 8
+# The channels that reach a person, in order, and their contact.
+_Ways = tuple[list[Channel], dict[str, Any]]
 # What of a person's contact a channel needs.
 ADDRESSES: Mapping[Channel, str] = {Channel.SMS: "phone", Channel.EMAIL: "email"}
 
@@ -72,35 +74,39 @@ class Courier:
 
     def carry(self, delivery: Claimed, at: datetime) -> Result:
         """Try one delivery and say how it went."""
-        prepared = self._prepare(delivery, at)
-        if isinstance(prepared, Result):
-            return prepared
-        channel, message = prepared
-        return replace(self._call(self.providers[channel], message), channel=channel)
+        ways = self._find_ways(delivery, at)
+        if isinstance(ways, Result):
+            return ways
+        (channel, *others), contact = ways
+        result = self._send(delivery, channel, contact)
+        return replace(result, channel=channel, otherwise=tuple(others))
 
-    def _prepare(self, delivery: Claimed, at: datetime) -> tuple[Channel, Message] | Result:
+    def _find_ways(self, delivery: Claimed, at: datetime) -> _Ways | Result:
         channels = delivery.preferred.wants(delivery.channels, delivery.purpose)
         if spared := _spared(delivery, channels, at, self.limits):
             return Result(spared)
         contact = self._look_up(delivery.person)
         if isinstance(contact, Result):
             return contact
-        channel = self._choose(channels, contact)
-        if channel is None:
+        ways = self._within_reach(channels, contact)
+        if not ways:
             return Result(Reason.NO_PHONE if Channel.SMS in channels else Reason.NO_EMAIL)
-        if until := self._quiet_until(delivery, channel, at):
+        if until := self._quiet_until(delivery, ways[0], at):
             wait = (until - at).total_seconds()
-            return Result(Reason.QUIET_HOURS, retry_after=wait, channel=channel)
-        return self._write(delivery, channel, contact)
+            return Result(Reason.QUIET_HOURS, retry_after=wait, channel=ways[0])
+        return ways, contact
 
-    def _choose(self, channels: Sequence[Channel], contact: Mapping[str, Any]) -> Channel | None:
-        """The first channel by which this person can be reached, and only that one."""
-        within_reach = (
+    def _within_reach(
+        self, channels: Sequence[Channel], contact: Mapping[str, Any]
+    ) -> list[Channel]:
+        """The channels that reach this person. The first carries the message; the next is for when
+        that has failed for good.
+        """
+        return [
             channel
             for channel in channels
             if channel in self.providers and contact.get(ADDRESSES[channel])
-        )
-        return next(within_reach, None)
+        ]
 
     def _look_up(self, person: UUID | None) -> dict[str, Any] | Result:
         try:
@@ -118,17 +124,16 @@ class Courier:
             return None
         return quiet_until(delivery.preferred.quiet_hours(self.quiet), at)
 
-    def _write(
-        self, delivery: Claimed, channel: Channel, contact: Mapping[str, Any]
-    ) -> tuple[Channel, Message] | Result:
+    def _send(self, delivery: Claimed, channel: Channel, contact: Mapping[str, Any]) -> Result:
         locale = contact.get("locale")
         write = self.texts.sms if channel is Channel.SMS else self.texts.mail
         try:
             variables = self._variables(delivery, locale)
             written = write(delivery.purpose, locale, variables)
         except CannotRender:
-            return Result(Reason.UNRENDERABLE, channel=channel)
-        return channel, Message(str(delivery.id), contact[ADDRESSES[channel]], **written)
+            return Result(Reason.UNRENDERABLE)
+        message = Message(str(delivery.id), contact[ADDRESSES[channel]], **written)
+        return self._call(self.providers[channel], message)
 
     def _variables(self, delivery: Claimed, locale: str | None) -> dict[str, Any]:
         # Departments have no name here: a message says number, state and next step, no more.

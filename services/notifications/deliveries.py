@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from chassis.ids import new_id
-from services.notifications import digests, preferences
+from services.notifications import digests, forgetting, preferences
 from services.notifications.choices import Preferred
 from services.notifications.courier import Claimed
 from services.notifications.models import Attempt, Delivery, Notification, Preference, Progress
@@ -101,7 +101,14 @@ def record(
     *,
     chance: float,
 ) -> Verdict | None:
-    """Settle a delivery or set its next attempt; None when the claim is no longer ours."""
+    """Settle a delivery or set its next attempt; None when the claim is no longer ours. What fails
+    for good leaves its message to the next channel that reaches the person, if there is one.
+    """
+    verdict = judge(result, claimed.tally, schedules, at, chance)
+    others = result.otherwise if verdict.state is State.FAILED else ()
+    # Before the row is locked, as in an erasure: what takes its place must not outlive the person.
+    if others and claimed.person and forgetting.is_forgotten(session, claimed.person):
+        return None
     delivery = session.scalar(
         select(Delivery)
         .where(Delivery.id == claimed.id, Delivery.claim == claimed.claim)
@@ -110,8 +117,11 @@ def record(
     )
     if delivery is None:
         return None
-    verdict = judge(result, claimed.tally, schedules, at, chance)
     _settle(session, delivery, result, verdict, at)
+    if others:
+        # The constraint lets a message follow only what has failed.
+        session.flush()
+        session.add(_instead_of(delivery, others, at))
     return verdict
 
 
@@ -161,6 +171,24 @@ def _settle(
     delivery.settled_at = None if verdict.state is State.QUEUED else at
 
 
+def _instead_of(failed: Delivery, channels: Sequence[str], at: datetime) -> Delivery:
+    """The same message by the channels that are left, due now."""
+    return Delivery(
+        id=new_id(),
+        notification=failed.notification,
+        person=failed.person,
+        instead_of=failed.id,
+        purpose=failed.purpose,
+        channel=channels[0],
+        channels=[*channels],
+        urgent=failed.urgent,
+        state=State.QUEUED,
+        reason=Reason.FIRST_CHANNEL_FAILED,
+        next_attempt_at=at,
+        created_at=at,
+    )
+
+
 def _attempt(
     delivery: UUID, number: int, result: Result, at: datetime, again: datetime | None
 ) -> Attempt:
@@ -184,8 +212,13 @@ def _with_news(session: Session, taken: Sequence[Delivery]) -> list[Claimed]:
         .where(Delivery.id.in_([delivery.id for delivery in taken]))
         .order_by(Notification.at, Notification.sequence)
     ).all()
-    told = digests.contents(session, [row[0].id for row in rows if row[0].purpose == DIGEST])
-    return [_claimed(*row, told.get(row[0].id)) for row in rows]
+    told = digests.contents(session, [_digest(row[0]) for row in rows if row[0].purpose == DIGEST])
+    return [_claimed(*row, told.get(_digest(row[0]))) for row in rows]
+
+
+def _digest(delivery: Delivery) -> UUID:
+    """What its news name: a digest sent instead of another tells what that one would have."""
+    return delivery.instead_of or delivery.id
 
 
 def _claimed(
@@ -209,7 +242,8 @@ def _claimed(
         sequence=news.sequence if news else 0,
         latest=latest if news else 0,
         happened_at=news.at if news else delivery.created_at,
-        queued_at=delivery.created_at,
+        # What is sent instead of another has waited since the news came.
+        queued_at=news.created_at if news else delivery.created_at,
         tally=_tally(delivery),
     )
 

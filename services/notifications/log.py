@@ -63,6 +63,7 @@ def _delivery(row: Row[Delivery, Notification], attempts: list[Any]) -> dict[str
         "channel": delivery.channel,
         "urgent": delivery.urgent,
         "digest": str(delivery.digest) if delivery.digest else None,
+        "instead_of": str(delivery.instead_of) if delivery.instead_of else None,
         "person": str(delivery.person) if delivery.person else None,
         "ticket": str(news.ticket) if news else None,
         "state": delivery.state,

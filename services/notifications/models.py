@@ -76,7 +76,8 @@ class Delivery(Base):
     `next_attempt_at` is when it is due while it is queued. A worker that takes it moves that time
     by its lease and numbers its `claim`; what it has not recorded when the lease is over is due
     again. The counts are of failures, by kind. A digest has no notification, but the deliveries of
-    what it tells name it; a sign-in code has neither notification nor person.
+    what it tells name it; a sign-in code has neither notification nor person. `instead_of` is the
+    delivery that failed for good and left its message to this one.
     """
 
     __tablename__ = "delivery"
@@ -85,6 +86,7 @@ class Delivery(Base):
     notification: Mapped[UUID | None] = mapped_column(ForeignKey("notification.id"))
     person: Mapped[UUID | None]
     digest: Mapped[UUID | None]
+    instead_of: Mapped[UUID | None]
     purpose: Mapped[str]
     channel: Mapped[str]
     channels: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
@@ -102,8 +104,13 @@ class Delivery(Base):
     settled_at: Mapped[datetime | None]
 
     __table_args__ = (
-        # However many channels match: one event tells a person by one message.
-        UniqueConstraint("notification", name="delivery_once"),
+        # However many channels match: of one event one message is on its way or has arrived. The
+        # next channel's may follow only what has failed, and follows it once.
+        Index(
+            "delivery_once", "notification", unique=True, postgresql_where=text("state <> 'failed'")
+        ),
+        UniqueConstraint("instead_of", name="delivery_instead_once"),
+        Index("delivery_of_notification", "notification"),
         CheckConstraint(
             "state IN ('queued', 'collected', 'delivered', 'failed', 'skipped')",
             name="delivery_state",

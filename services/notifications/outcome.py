@@ -38,6 +38,7 @@ class Reason(StrEnum):
     TURNED_OFF = "turned_off"
     IN_DIGEST = "in_digest"
     QUIET_HOURS = "quiet_hours"
+    FIRST_CHANNEL_FAILED = "first_channel_failed"
     SUPERSEDED = "superseded"
     EXPIRED = "expired"
 
@@ -74,6 +75,8 @@ KINDS: dict[Reason, Kind] = {
     Reason.UNRENDERABLE: Kind.PERMANENT,
     Reason.WORKER_LOST: Kind.LOST,
     Reason.QUIET_HOURS: Kind.DEFERRED,
+    # Of what is sent instead, until it has been tried itself.
+    Reason.FIRST_CHANNEL_FAILED: Kind.DEFERRED,
     Reason.TURNED_OFF: Kind.SKIP,
     Reason.IN_DIGEST: Kind.SKIP,
     Reason.SUPERSEDED: Kind.SKIP,
@@ -91,7 +94,8 @@ class Result:
     """How an attempt ended.
 
     `status` is the provider's, of HTTP or SMTP, `seconds` how long it took, `retry_after` the
-    seconds it asked for, `reference` its own id of the message, `channel` the one that was chosen.
+    seconds it asked for, `reference` its own id of the message, `channel` the one that was chosen,
+    `otherwise` those after it that reach the person, too.
     """
 
     reason: Reason
@@ -100,6 +104,7 @@ class Result:
     retry_after: float | None = None
     reference: str | None = None
     channel: str | None = None
+    otherwise: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

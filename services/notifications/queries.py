@@ -123,17 +123,22 @@ def held_on(session: Session, wanted: Mapping[str, Any]) -> dict[str, Any]:
 def _messages(
     session: Session, items: Sequence[Notification]
 ) -> Mapping[UUID | None, list[dict[str, Any]]]:
-    """By inbox item, what became of its message, and of the digest that it is part of."""
-    found = defaultdict(list)
+    """By inbox item, what became of its messages, and of the digest that it is part of; where one
+    failed and another was sent instead, of both.
+    """
+    found: dict[UUID | None, dict[UUID, Delivery]] = defaultdict(dict)
     digest = aliased(Delivery)
     parts = (
         select(Delivery, digest)
-        .outerjoin(digest, digest.id == Delivery.digest)
+        .outerjoin(digest, Delivery.digest.in_([digest.id, digest.instead_of]))
         .where(Delivery.notification.in_([item.id for item in items]))
+        .order_by(Delivery.created_at, digest.created_at)
     )
     for row in session.execute(parts):
-        found[row[0].notification] = [_message(message) for message in row if message]
-    return found
+        found[row[0].notification].update({each.id: each for each in row if each})
+    return defaultdict(
+        list, {item: [_message(each) for each in by.values()] for item, by in found.items()}
+    )
 
 
 def _message(delivery: Delivery) -> dict[str, Any]:

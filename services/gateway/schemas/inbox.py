@@ -12,7 +12,7 @@ DELIVERY_REASONS = (
     "delivered", "provider_timeout", "provider_unreachable", "provider_error", "provider_busy",
     "provider_unauthorized", "provider_untrusted", "provider_refused", "residents_unavailable",
     "residents_refused", "unknown_person", "no_phone", "no_email", "unrenderable", "worker_lost",
-    "turned_off", "in_digest", "quiet_hours", "superseded", "expired",
+    "turned_off", "in_digest", "quiet_hours", "first_channel_failed", "superseded", "expired",
 )  # fmt: skip
 
 
@@ -88,6 +88,11 @@ class Delivery(Schema):
         required=True,
         allow_none=True,
         metadata={"description": "the delivery of the digest that told this"},
+    )
+    instead_of = fields.Uuid(
+        required=True,
+        allow_none=True,
+        metadata={"description": "the delivery by another channel that failed for good"},
     )
     person = fields.Uuid(required=True, allow_none=True)
     ticket = fields.Uuid(required=True, allow_none=True)

@@ -179,9 +179,10 @@ def test_a_digest_is_found_without_reading_what_was_told_before(session):
     ids=lambda value: "+".join(value) if isinstance(value, dict) else value,
 )
 def test_a_page_of_the_log_is_read_from_one_index(session, filters, index):
-    # Without statistics, which the application's user may not gather, a ticket seems to have a
-    # hundred messages.
-    session.execute(text("SET LOCAL enable_hashjoin = off"))
+    # Without statistics, which the application's user may not gather, a ticket seems to have
+    # hundreds of messages.
+    for join in ("hashjoin", "mergejoin"):
+        session.execute(text(f"SET LOCAL enable_{join} = off"))
     plan = plan_of(session, log.deliveries_query({"limit": 20, **filters}))
     assert index in plan
     assert "Seq Scan on delivery" not in plan
