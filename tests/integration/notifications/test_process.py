@@ -372,6 +372,7 @@ def test_kills_at_random_moments_lose_nothing_and_double_nothing(desk):
         time.sleep(random.uniform(0, 0.4))
         desk.process.kill()
         desk.process.start()
+    desk.ready()
     for story in stories:
         assert len(desk.texts(story, within=30)) == 1
         assert len(desk.inbox(story.reporter)) == 1
