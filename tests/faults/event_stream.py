@@ -70,8 +70,10 @@ class EventStream:
     def away(self) -> Iterator[None]:
         """Not connected meanwhile."""
         self.__exit__()
-        yield
-        self.__enter__()
+        try:
+            yield
+        finally:
+            self.__enter__()
 
     def wait_for(self, more: int, within: float = 60.0) -> None:
         """Until so many more events have come; raises AssertionError with how it stands."""

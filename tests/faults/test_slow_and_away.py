@@ -11,7 +11,7 @@ from tests.faults.event_stream import EventStream
 from tests.faults.filing import Filing
 from tests.faults.vitals import lag_of, memory, ten_times_slower
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(600)
 LAG = 2.0
 """Seconds that an event may take, from the request that made it."""
 GROWTH = 32

@@ -155,8 +155,10 @@ class Subscriber:
     def away(self) -> Iterator[None]:
         """Not connected meanwhile."""
         self.__exit__()
-        yield
-        self.__enter__()
+        try:
+            yield
+        finally:
+            self.__enter__()
 
     def events(self) -> list[dict[str, Any]]:
         """The CloudEvents so far, in the order in which they came."""
