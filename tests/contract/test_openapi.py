@@ -12,6 +12,7 @@ from chassis.http import Http
 from services.gateway import openapi, policy
 from services.gateway.operation import OPERATIONS, PREFIX
 from services.gateway.problem_texts import PROBLEMS
+from services.gateway.schemas.tickets import Assignment
 from services.gateway.service import GatewayService
 
 DOCUMENT = openapi.document()
@@ -75,6 +76,22 @@ def test_every_example_is_a_good_request(declared):
 
     schema = {"$ref": f"#/components/schemas/{declared.body.__name__}", **DOCUMENT}
     Draft202012Validator(schema).validate(declared.body.example)
+
+
+@pytest.mark.parametrize(
+    ("body", "good"),
+    [
+        ({"department": "water", "assignee": None}, True),
+        ({"department": None, "assignee": "01a228d1-d360-746a-9ab9-2cea2490f97a"}, True),
+        ({"department": None, "assignee": None}, False),
+        ({"note": "请先电话联系"}, False),
+    ],
+)
+def test_the_document_and_the_service_want_somebody_to_assign_to(body, good):
+    schema = {"$ref": "#/components/schemas/Assignment", **DOCUMENT}
+
+    assert Draft202012Validator(schema).is_valid(body) == good
+    assert (not Assignment().validate(body)) == good
 
 
 @pytest.mark.parametrize("declared", OPERATIONS, ids=lambda declared: declared.name)

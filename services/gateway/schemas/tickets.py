@@ -120,7 +120,12 @@ class Refusal(Dated):
 class Assignment(Dated):
     """Who is to have it: a department, a person on duty, or a person of that department."""
 
-    also = {"anyOf": [{"required": [name]} for name in ("department", "assignee")]}
+    also = {
+        "anyOf": [
+            {"required": [name], "properties": {name: {"type": "string"}}}
+            for name in ("department", "assignee")
+        ]
+    }
     example = {"department": "water", "note": "请先电话联系"}
 
     department = fields.department(allow_none=True)
