@@ -19,7 +19,7 @@ from tests.stack.fixtures import community, ready, stack
 __all__ = ["community", "ready", "stack"]
 
 SEED = int(os.environ.get("LINLI_FUZZ_SEED") or random.SystemRandom().randrange(1_000_000))
-AT_A_TIME = 2
+AT_A_TIME = 3
 """Roles: while one waits for an answer, another makes up its next request."""
 ANSWERED: Answers = Counter()
 
@@ -43,20 +43,16 @@ def runs(
     request: pytest.FixtureRequest,
     known: Mapping[str, Any],
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Mapping[str, Future[Run]]]:
-    """What comes of the roles whose tests were chosen."""
-    roles = [
-        item.callspec.params["role"] for item in request.session.items if hasattr(item, "callspec")
-    ]
-    folder = tmp_path_factory.mktemp("answers")
+) -> Iterator[Mapping[tuple[str, tuple[str, ...]], Future[Run]]]:
+    """What comes of the roles whose tests were chosen, by them and their options."""
+    chosen = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
     with ThreadPoolExecutor(AT_A_TIME) as pool:
-        yield {role: pool.submit(run, known, role, SEED, folder) for role in roles}
-
-
-@pytest.fixture
-def seed() -> int:
-    """This run's."""
-    return SEED
+        yield {
+            (role, options): pool.submit(
+                run, known, role, SEED, tmp_path_factory.mktemp(role), *options
+            )
+            for role, options in ((params["role"], params["options"]) for params in chosen)
+        }
 
 
 @pytest.fixture

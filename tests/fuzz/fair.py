@@ -16,6 +16,7 @@ FAIR: Mapping[str, str] = {
     "category_is_a_group": "nor which of them only hold others",
     "area_too_wide": "which level is narrow enough depends on what it is for",
     "no_grid": "which places lie in a grid stands in the tree",
+    "no_building": "the same, of a building",
     "period_too_long": "two days that are each in order may lie too far apart",
     "in_the_future": "what the time is, no schema knows",
     "only_by_call": "some answers are for those who called, others for those who were",

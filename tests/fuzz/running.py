@@ -62,14 +62,16 @@ def run(known: Mapping[str, Any], role: str, seed: int, folder: Path, *options: 
         "CLOSED": json.dumps(closed),
         "ANSWERS": str(counted),
     }
-    ran = subprocess.run(
-        [*command, "--seed", str(seed), "--no-color", *options],
-        env=_environ(told),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return Run(ran.returncode, ran.stdout + ran.stderr, _read(counted))
+    said = folder / f"{role}.log"
+    with said.open("w") as log:
+        ran = subprocess.run(
+            [*command, "--seed", str(seed), "--no-color", *options],
+            env=_environ(told),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    return Run(ran.returncode, said.read_text(), _read(counted))
 
 
 def closed_to(client: Client) -> list[str]:
