@@ -16,9 +16,10 @@ from typing import Any
 
 from eventlet import tpool
 from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
 
 from services.gateway.schemas.ledger import LedgerEntry
-from services.gateway.texts import WORDS
+from services.gateway.texts import CHANNELS, WORDS
 
 Entry = Mapping[str, Any]
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -58,21 +59,23 @@ _COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("send_backs", "退回次数", "Sent back"),
     ("reopenings", "重办次数", "Reopened"),
 )
+# Of columns, in characters.
+_USUAL = 12
+_WIDTHS = {
+    "number": 17,
+    "category_name": 16,
+    "area_name": 16,
+    "address": 24,
+    "title": 24,
+    "description": 48,
+    "department_name": 16,
+    "resolution": 36,
+    **dict.fromkeys(("filed_at", "accepted_at", "assigned_at", "resolved_at", "closed_at"), 17),
+}
 # Codes in the words of a Chinese ledger, beside states.
 _CODES: Mapping[str, Mapping[str, str]] = {
     "state": WORDS,
-    "channel": {
-        "page": "网页",
-        "phone": "电话",
-        "counter": "窗口",
-        "home_visit": "走访",
-        "meeting": "议事会",
-        "fair": "邻里节",
-        "chat_group": "微信群",
-        "hotline": "热线",
-        "open311": "Open311",
-        "patrol": "巡查",
-    },
+    "channel": CHANNELS,
     "visibility": {"public": "公开", "private": "不公开"},
     "priority": {"normal": "一般", "urgent": "紧急"},
     "solved": {"yes": "已解决", "partly": "部分解决", "no": "未解决", "no_answer": "未答复"},
@@ -130,6 +133,7 @@ def _xlsx(book: Book) -> Iterator[bytes]:
     yield _ZIP
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet("台账" if _is_chinese(book) else "Ledger")
+    _laid_out(sheet)
     try:
         for row in _rows(book):
             sheet.append(row)
@@ -144,6 +148,13 @@ def _xlsx(book: Book) -> Iterator[bytes]:
         # the reader has left before.
         with suppress(FileNotFoundError):
             sheet._writer.cleanup()
+
+
+def _laid_out(sheet: Any) -> None:
+    """Columns that can be read, below headings that stay; it must be said before the first row."""
+    sheet.freeze_panes = "B2"
+    for position, (name, _, _) in enumerate(_COLUMNS, start=1):
+        sheet.column_dimensions[get_column_letter(position)].width = _WIDTHS.get(name, _USUAL)
 
 
 def _rows(book: Book) -> Iterator[list[Any]]:

@@ -76,6 +76,30 @@ WORDS: Mapping[str, str] = {
     "withdrawal": "撤回",
 }
 
+# Where requests come in.
+CHANNELS: Mapping[str, str] = {
+    "page": "网页",
+    "phone": "电话",
+    "counter": "窗口",
+    "home_visit": "走访",
+    "meeting": "议事会",
+    "fair": "邻里节",
+    "chat_group": "微信群",
+    "hotline": "热线",
+    "open311": "Open311",
+    "patrol": "巡查",
+}
+
+# By the message of a fault whose code says no more than that it is one.
+VALUES: Mapping[str, str] = {
+    "Not a valid phone number.": "不是有效的电话号码。",
+    "Not a valid resident ID number of 18 characters.": "不是有效的居民身份证号，请核对 18 位。",
+    "Not a valid e-mail address.": "不是有效的电子邮箱地址。",
+    "Not a valid date.": "不是有效的日期，请按 2026-11-01 的写法。",
+    "Not a valid date-time.": "不是有效的时间，须写明时区。",
+    "Not an area code of 12 digits and dotted parts.": "不是有效的区域代码。",
+}
+
 
 class GatewayTexts:
     """What `chassis.problems` asks for texts."""
@@ -90,9 +114,9 @@ class GatewayTexts:
         told = {name: words.get(str(value), value) for name, value in params.items()}
         return text.title, text.detail.format_map(_Params(told))
 
-    def field(self, code: str, locale: str, _message: str) -> str | None:
+    def field(self, code: str, locale: str, message: str) -> str | None:
         """A message about one field; None leaves the message, which is English."""
-        return FIELDS.get(code) if locale == "zh-CN" else None
+        return VALUES.get(message) or FIELDS.get(code) if locale == "zh-CN" else None
 
 
 class _Params(dict[str, Any]):

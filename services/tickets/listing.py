@@ -13,7 +13,18 @@ from sqlalchemy.sql.expression import cast
 
 from chassis import clock, walls
 from chassis.call import Call
-from services.tickets import access, cursors, lifecycle, numbers, queries, rates, rows, texts, wall
+from services.tickets import (
+    access,
+    cursors,
+    lifecycle,
+    numbers,
+    queries,
+    rates,
+    rows,
+    scope,
+    texts,
+    wall,
+)
 from services.tickets.categories import TREE
 from services.tickets.lifecycle import State
 from services.tickets.models import TICKETS
@@ -64,9 +75,11 @@ def call_list(session: Session, call: Call, query: Query) -> dict[str, Any]:
 
 def ledger(session: Session, call: Call, query: Query) -> dict[str, Any]:
     """A page of all that was filed in a period, in that order, where the caller may read and keep
-    the ledger; `from` and `to` say which period that is. Raises Invalid as `rates.period` does.
+    the ledger; `from` and `to` say which period that is. Raises as `rates.period` and
+    `scope.require` do.
     """
     asked = rates.period(query, numbers.day_of(clock.now()))
+    scope.require(session, call, query, "ledger.read")
     days = {"from": asked.first, "to": asked.last}
     return {
         **{name: day.isoformat() for name, day in days.items()},
@@ -212,7 +225,7 @@ _FILTERS: Mapping[str, Callable[[Any], ColumnElement[bool]]] = {
     "area": _in_area,
     "department": lambda code: (
         TICKETS.c.department.is_(None)
-        if code == rates.NO_DEPARTMENT
+        if code == scope.NO_DEPARTMENT
         else TICKETS.c.department == code
     ),
     "from": lambda day: TICKETS.c.filed_at >= rates.start(day),

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from chassis import clock
 from chassis.call import Call
-from services.tickets import numbers, projections, views, wall
+from services.tickets import numbers, projections, scope, views, wall
 from services.tickets.categories import TREE
 from services.tickets.errors import fault
 from services.tickets.figures import RATES, Part
@@ -22,7 +22,6 @@ from services.tickets.models import FIGURES
 Query = Mapping[str, Any]
 # A year, so that nobody's question grows with all that ever happened.
 LONGEST = timedelta(days=366)
-NO_DEPARTMENT = "none"
 # What of a ticket's list the figures answer, as it was at the time that was asked about.
 FILTERS = ("area", "department", "category", "channel", "from", "to")
 _PARTS: Mapping[str, Sequence[Part]] = {
@@ -60,9 +59,11 @@ def period(query: Query, today: date) -> Period:
 
 def rates(session: Session, call: Call, query: Query) -> dict[str, Any]:
     """The four rates over all that the caller may see figures of, and `by` something if wanted.
-    With each go the filters that find it again. Raises Invalid for an impossible period.
+    With each go the filters that find it again. Raises Invalid for an impossible period, and as
+    `scope.require` does.
     """
     asked = period(query, numbers.day_of(clock.now()))
+    scope.require(session, call, query, "figures.read")
     groups = session.execute(counted(call, query, asked)).all()
     filters = _filters(query, asked)
     return {
@@ -142,7 +143,7 @@ def _in_area(code: str) -> ColumnElement[bool]:
 
 
 def _of_department(code: str) -> ColumnElement[bool]:
-    if code == NO_DEPARTMENT:
+    if code == scope.NO_DEPARTMENT:
         return FIGURES.c.department.is_(None)
     return FIGURES.c.department == code
 
@@ -238,5 +239,5 @@ def _narrowed(by: str, key: str | None, filters: Query) -> dict[str, Any]:
             # Those that lie right there and in no place below it.
             return {"direct": True} if key == filters.get("area") else {"area": key}
         case "department":
-            return {by: NO_DEPARTMENT if key is None else key}
+            return {by: scope.NO_DEPARTMENT if key is None else key}
     return {by: key}

@@ -65,6 +65,12 @@ def test_each_group_links_to_its_own(town, counted, by):
                 assert len(behind(town.clerk, link)) == item[rate][part]
 
 
+def test_channels_are_called_as_people_call_them(town, counted):
+    query = {"area": PLACE, "by": "channel"}
+    answer = town.clerk.get("rates", params=query, headers={"Accept-Language": "zh-CN"})
+    assert {item["key"]: item["name"] for item in answer.json()["items"]} == {"page": "网页"}
+
+
 def test_departments_see_their_own_and_residents_none(town, counted):
     assert rates(town.water_clerk)["collected"] == 1
     assert rates(town.roads_clerk)["collected"] == 0

@@ -322,6 +322,36 @@ def test_everybody_sees_the_rates_of_what_is_theirs(world: World) -> None:
         assert collected(other) == 0
 
 
+@pytest.mark.parametrize("method", ["rates", "ledger"])
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ({"area": f"{COMMUNITY}.e99"}, "unknown_area"),
+        ({"department": "walter"}, "unknown_department"),
+    ],
+)
+def test_a_code_that_there_is_not_is_refused_rather_than_counted_as_zero(
+    world: World, method: str, query: Json, code: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        world.act(CLERK, method, **query)
+    assert [each["code"] for each in refused.value.errors] == [code]
+
+
+@pytest.mark.parametrize("method", ["rates", "ledger"])
+def test_the_figures_of_a_place_of_others_are_refused(world: World, method: str) -> None:
+    for stranger in (builders.clerk(E2), builders.clerk("340603008099")):
+        with pytest.raises(Forbidden):
+            world.act(stranger, method, area=E1)
+
+
+def test_figures_may_be_asked_for_inside_and_around_ones_own_place(world: World) -> None:
+    Past(world)
+    for place in (GRID, COMMUNITY, "340603000000"):
+        assert counted(world, CLERK, area=place)["solved_share"][1] == 1
+    assert counted(world, WATER, area=E2)["solved_share"][1] == 0
+
+
 def test_a_departments_past_number_is_its_list_and_what_others_have_by_now(world: World) -> None:
     kept = Past(world).then("assign", 1, department="water")
     Past(world).then("assign", 1, department="water").then("assign", 5, department="roads")

@@ -32,3 +32,9 @@ def test_an_unknown_problem_keeps_its_own_words():
 def test_a_field_is_explained_in_chinese_and_left_in_english():
     assert TEXTS.field("required", "zh-CN", "Missing.") == FIELDS["required"]
     assert TEXTS.field("required", "en", "Missing.") is None
+
+
+def test_a_value_that_is_wrong_is_told_by_what_it_should_be():
+    said = TEXTS.field("invalid_value", "zh-CN", "Not a valid phone number.")
+    assert said == "不是有效的电话号码。"
+    assert TEXTS.field("invalid_value", "zh-CN", "Must be one of: a.") == FIELDS["invalid_value"]
