@@ -58,9 +58,32 @@ FAULTS: Mapping[str, tuple[str, str]] = {
     "null": ("此项不能为空。", "This cannot be empty."),
 }
 
+_PHONE = ("不是有效的电话号码。", "This is not a valid phone number.")
+_ID_NUMBER = (
+    "不是有效的居民身份证号，请核对 18 位。",
+    "This is not a valid resident ID number of 18 characters.",
+)
+# Of an invalid value, by column: what it should be.
+VALUES: Mapping[str, tuple[str, str]] = {
+    "phone": _PHONE,
+    "head_phone": _PHONE,
+    "id_number": _ID_NUMBER,
+    "head_id_number": _ID_NUMBER,
+    "from": (
+        "不是有效的日期，请按 2026-11-01 的写法。",
+        "This is not a date such as 2026-11-01.",
+    ),
+    "tenure": (
+        "请填写自有、租住、公房、集体或其他。",
+        "Say owned, rented, public, collective or other.",
+    ),
+}
 
-def message(code: str, locale: str) -> str:
-    """The sentence for a fault's code."""
+
+def message(code: str, locale: str, column: str | None = None) -> str:
+    """The sentence for a fault's code, in a column if it is of one."""
+    if code == "invalid_value" and column in VALUES:
+        return VALUES[column][0 if locale == "zh-CN" else 1]
     if code in FAULTS:
         return FAULTS[code][0 if locale == "zh-CN" else 1]
     texts = PROBLEMS.get(code) or PROBLEMS["invalid"]

@@ -212,4 +212,5 @@ def _worded(found: dict[str, Any], ask: Ask) -> dict[str, Any]:
 
 
 def _message(fault: dict[str, Any], ask: Ask) -> dict[str, Any]:
-    return {**fault, "message": import_texts.message(fault["code"], ask.call.locale)}
+    said = import_texts.message(fault["code"], ask.call.locale, fault["column"])
+    return {**fault, "message": said}

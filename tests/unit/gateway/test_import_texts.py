@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.gateway.import_texts import FAULTS, message
+from services.gateway.import_texts import FAULTS, VALUES, message
 from services.residents.imports.kinds import KINDS
 
 SOURCES = Path("services/residents/imports")
@@ -31,6 +31,15 @@ def test_a_fault_is_told_in_both_languages(code):
 
     assert re.search(r"[一-鿿]", chinese)
     assert english.isascii()
+
+
+@pytest.mark.parametrize("column", sorted(VALUES))
+def test_an_invalid_value_is_told_by_what_its_column_should_hold(column):
+    assert column in {each.name for kind in KINDS.values() for each in kind.columns}
+    chinese, english = (message("invalid_value", each, column) for each in ("zh-CN", "en"))
+    assert re.search(r"[一-鿿]", chinese)
+    assert english.isascii()
+    assert chinese != message("invalid_value", "zh-CN")
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
