@@ -5,7 +5,8 @@ PYTEST := $(PY) -m pytest
 
 .DEFAULT_GOAL := help
 .PHONY: help venv dev up down reset demo test unit integration contract architecture e2e faults \
-        faults-slice soak fuzz fuzz-slice lint types imports contracts lock
+        faults-slice soak fuzz fuzz-slice lint types imports contracts \
+        contracts-release lock
 
 help: ## what can be done here
 	@awk -F ':.*## ' '/^[a-z][a-z0-9 -]*:.*## / {printf "  make %-45s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +55,9 @@ imports: dev ## who may import whom
 
 contracts: dev ## write contracts/ and the tables of docs/ anew from what runs
 	$(PY) -m deploy.contracts
+
+contracts-release: dev ## keep them as those of this version, which later ones must not break
+	$(PY) -m deploy.contract_release
 
 # One set of versions everywhere: each service's lock holds those of requirements/dev.txt it needs.
 PIP_COMPILE = cd requirements && ../$(PY) -m piptools compile --quiet --generate-hashes --strip-extras \
