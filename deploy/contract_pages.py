@@ -63,7 +63,7 @@ def events(schemas: Schemas, services: Iterable[Service]) -> str:
     """The page. `schemas`: by type, each of the whole event with an example."""
     consumers = _consumers(services)
     parts = [HEAD]
-    for noun, types in groupby(schemas, key=_noun):
+    for noun, types in groupby(schemas, key=noun_of):
         parts += _section(noun, {each: schemas[each] for each in types}, consumers)
     return "\n".join(parts)
 
@@ -100,7 +100,7 @@ def _event(
 
 def _key(event_type: str) -> str:
     head = topology.binding_key(event_type).removesuffix("#")
-    return head + KEYS[_noun(event_type)]
+    return head + KEYS[noun_of(event_type)]
 
 
 def _consumers(services: Iterable[Service]) -> dict[str, list[str]]:
@@ -147,5 +147,6 @@ def _type(said: Mapping[str, Any]) -> str:
     return " or ".join(said.get("format", kind) if kind == "string" else kind for kind in kinds)
 
 
-def _noun(event_type: str) -> str:
+def noun_of(event_type: str) -> str:
+    """`linli.tickets.ticket_filed.v1` → `ticket`."""
     return event_type.split(".")[2].partition("_")[0]

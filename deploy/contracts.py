@@ -1,5 +1,5 @@
-"""Writes what others rely on, from what runs: the OpenAPI document, a JSON Schema and an example of
-each event, and the tables of docs/. `python -m deploy.contracts`.
+"""Writes what others rely on, from what runs: the OpenAPI and AsyncAPI documents, a JSON Schema and
+an example of each event, and the tables of docs/. `python -m deploy.contracts`.
 """
 
 import json
@@ -11,9 +11,16 @@ from apispec import APISpec
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 
 from chassis.events import EventSchema
-from deploy import contract_examples, contract_pages, personal_data_page, topology
+from deploy import (
+    contract_asyncapi,
+    contract_examples,
+    contract_pages,
+    personal_data_page,
+    topology,
+)
 
 OPENAPI = Path("contracts/openapi.yaml")
+ASYNCAPI = Path("contracts/asyncapi.yaml")
 EVENTS = Path("contracts/events")
 EVENTS_PAGE = Path("docs/events.md")
 PERMISSIONS_PAGE = Path("docs/permissions.md")
@@ -43,6 +50,7 @@ def documents() -> dict[Path, str]:
 
     schemas = {event_type: event_schema(cls) for event_type, cls in event_types().items()}
     files = {EVENTS / f"{event_type}.json": _json(schema) for event_type, schema in schemas.items()}
+    files[ASYNCAPI] = _yaml(contract_asyncapi.document(schemas, services))
     files[EVENTS_PAGE] = contract_pages.events(schemas, services)
     files[PERMISSIONS_PAGE] = policy.matrix()
     files[PERSONAL_DATA_PAGE] = personal_data_page.page()
@@ -110,6 +118,15 @@ def _services() -> tuple[topology.Service, ...]:
         # eventlet says at import that it is in maintenance mode: no news here.
         warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
         return topology.plan({}).services
+
+
+def _yaml(document: dict[str, Any]) -> str:
+    import yaml
+
+    # What stands in two places is written out in both: no reader wants anchors.
+    document = json.loads(json.dumps(document))
+    text: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
+    return text
 
 
 def _json(schema: dict[str, Any]) -> str:

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from deploy.local import debian
-from tests.e2e import javascript
 from tests.e2e.amqp_consume import AmqpConsume
+from tests.e2e.written import JAVASCRIPT
+from tests.stack import javascript
 from tests.stack.fixtures import community, ready, stack, stack_settings
 
 __all__ = ["community", "ready", "stack", "stack_settings"]
@@ -34,7 +35,7 @@ def water_events(
 @pytest.fixture(scope="session")
 def node() -> str:
     """The Node program, with the packages of tests/e2e/js in place."""
-    return javascript.node()
+    return javascript.node(JAVASCRIPT)
 
 
 @pytest.fixture

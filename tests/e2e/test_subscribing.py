@@ -8,9 +8,8 @@ import sys
 import pytest
 
 from chassis.testing import eventually
-from tests.e2e.javascript import JAVASCRIPT
 from tests.e2e.php import php, written
-from tests.e2e.written import LOOP, blocks, page, printing, shell
+from tests.e2e.written import JAVASCRIPT, LOOP, blocks, page, printing, shell
 from tests.stack import wire
 
 SUBSCRIBING = page("docs/howto/subscribe-as-a-department.md")

@@ -8,7 +8,7 @@ from datetime import datetime
 from cloudevents.core.bindings import http as cloudevents_http
 
 from chassis.testing import eventually
-from tests.e2e.javascript import JAVASCRIPT
+from tests.e2e.written import JAVASCRIPT
 from tests.stack.clients import filing
 
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"

@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+JAVASCRIPT = Path(__file__).parent / "js"
+"""Where the packages are that programs in JavaScript need."""
+
 
 def page(path: str) -> str:
     """What a page says."""

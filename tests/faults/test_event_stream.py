@@ -9,10 +9,10 @@ import sys
 import pytest
 
 from chassis.testing import eventually
-from tests.e2e.javascript import JAVASCRIPT, node
-from tests.e2e.written import blocks, page, printing
+from tests.e2e.written import JAVASCRIPT, blocks, page, printing
 from tests.faults.event_stream import EventStream
 from tests.faults.filing import Filing
+from tests.stack.javascript import node
 
 pytestmark = pytest.mark.timeout(600)
 FOLLOWING = page("docs/howto/follow-the-feed.md")
@@ -93,7 +93,7 @@ def eventsource(stack, folder):
     where = home(stack, folder / "javascript")
     (where / "follow.mjs").write_text(program, encoding="utf-8")
     (where / "node_modules").symlink_to(JAVASCRIPT / "node_modules")
-    with printing([node(), "follow.mjs"], where, {}) as printed:
+    with printing([node(JAVASCRIPT), "follow.mjs"], where, {}) as printed:
         yield lambda: [line.split()[0] for line in whole_lines(printed())]
 
 

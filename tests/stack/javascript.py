@@ -1,4 +1,4 @@
-"""Node, and the packages that others would read our events with."""
+"""Node, and the packages of others that tests hold our events and documents against."""
 
 import fcntl
 import shutil
@@ -6,31 +6,31 @@ import subprocess
 import sys
 from pathlib import Path
 
-JAVASCRIPT = Path(__file__).parent / "js"
 
-
-def node() -> str:
-    """The program, of the machine or of the virtual environment, with the packages in place."""
+def node(folder: Path) -> str:
+    """The program, of the machine or of the virtual environment, with the packages that the lock
+    file in `folder` names in place there.
+    """
     found = shutil.which("node", path=f"{Path(sys.executable).parent}:/usr/bin:/bin")
     assert found, "neither the machine nor the virtual environment has Node"
     # Of several test processes one installs, the others wait for it.
-    with (JAVASCRIPT / "package-lock.json").open() as lock:
+    with (folder / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not _installed():
-            _install(Path(found).parent)
+        if not _installed(folder):
+            _install(folder, Path(found).parent)
     return found
 
 
-def _installed() -> bool:
-    record, lock = JAVASCRIPT / "node_modules/.package-lock.json", JAVASCRIPT / "package-lock.json"
+def _installed(folder: Path) -> bool:
+    record, lock = folder / "node_modules/.package-lock.json", folder / "package-lock.json"
     return record.exists() and record.stat().st_mtime >= lock.stat().st_mtime
 
 
-def _install(folder: Path) -> None:
+def _install(folder: Path, programs: Path) -> None:
     """What the lock file names, fetched from whatever registry this machine uses, once."""
     done = subprocess.run(
-        [folder / "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
-        cwd=JAVASCRIPT,
+        [programs / "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
