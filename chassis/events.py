@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from chassis import clock, outbox, topology
 from chassis.call import Call
+from chassis.deprecation import Deprecation
 from chassis.errors import Permanent
 from chassis.ids import new_id
 
@@ -27,13 +28,14 @@ MAX_BODY = outbox.LARGEST
 
 
 class EventSchema(Schema):
-    """The data of one type of event. A subclass declares `type` and `source`; its docstring says
-    what happened.
+    """The data of one type of event. A subclass declares `type` and `source`, and `deprecated` when
+    it will go away; its docstring says what happened.
     """
 
     registry: ClassVar[dict[str, type["EventSchema"]]] = {}
     type: ClassVar[str]
     source: ClassVar[str]
+    deprecated: ClassVar[Deprecation | None] = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -49,7 +49,8 @@ _CORS_REQUEST_HEADERS = (
     "Last-Event-ID, X-Request-Id, traceparent"
 )
 _CORS_RESPONSE_HEADERS = (
-    "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
+    "Deprecation, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Sunset, "
+    "X-Request-Id"
 )
 
 

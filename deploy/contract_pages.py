@@ -90,12 +90,22 @@ def _event(
     lines = [
         f"### `{event_type}`\n",
         f"{schema['description']}\n",
+        *_going(schema),
         f"- emitted by `{emitter}`, with the routing key `{_key(event_type)}`",
         f"- consumed by {', '.join(f'`{queue}`' for queue in consumers) or 'nobody but the log'}",
         *(["- besides, its `data` has\n", _table(own)] if own else [""]),
         f"<details><summary>Example</summary>\n\n```json\n{example}\n```\n</details>\n",
     ]
     return "\n".join(lines)
+
+
+def _going(schema: Mapping[str, Any]) -> Iterator[str]:
+    if schema.get("deprecated"):
+        yield (
+            f"**Deprecated** since {schema['x-since']}, no longer sent "
+            f"from {schema['x-sunset']} on: "
+            f"`{schema['x-successor']}` takes its place.\n"
+        )
 
 
 def _key(event_type: str) -> str:

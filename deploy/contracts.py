@@ -91,6 +91,7 @@ def event_schema(cls: type[EventSchema]) -> dict[str, Any]:
         "type": "object",
         "required": list(properties),
         "properties": properties,
+        **(cls.deprecated.said() if cls.deprecated else {}),
         "examples": [contract_examples.event(cls.type, cls.source, data)],
     }
 

@@ -101,6 +101,9 @@ def serve(
         response = responses.refusal(error, request)
         headers |= getattr(error, "headers", {})
     response.headers.update(headers)
+    if operation.deprecated:
+        # Added, for there may be a Link to the next page.
+        response.headers.extend(operation.deprecated.headers())
     return response
 
 

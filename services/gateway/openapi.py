@@ -15,10 +15,11 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema
 
-from chassis.errors import ServiceError
-from chassis.problems import STATUS
+from services.gateway import examples
+from services.gateway.example_values import EVENT, PATH
 from services.gateway.operation import OPERATIONS, PREFIX, PUBLIC, Operation
 from services.gateway.problem_texts import PROBLEMS
+from services.gateway.refusals import errors_of
 from services.gateway.schemas.common import Problem
 from services.gateway.schemas.fields import Map
 
@@ -29,13 +30,6 @@ are UUIDs.
 """
 # A part of a path as werkzeug's rules spell it.
 _PLACE = re.compile(r"<(?:(uuid):)?(\w+)>")
-_IMPLIED = ("400 bad_request", "408 request_timeout", "429 rate_exceeded", "503 unavailable")
-_BODY = (
-    "400 broken_json", "411 length_required", "413 too_large", "415 wrong_media_type",
-    "422 invalid",
-)  # fmt: skip
-_UPLOAD = ("411 length_required", "413 too_large", "415 not_a_form", "422 invalid")
-_POST = ("409 still_running", "422 idempotency_key_reused", "422 idempotency_key_malformed")
 # OpenAPI 3.1 says of a file no more than this.
 _FORM = {
     "required": True,
@@ -46,10 +40,12 @@ _FORM = {
                 "properties": {"file": {"contentMediaType": "application/octet-stream"}},
                 "required": ["file"],
                 "additionalProperties": False,
-            }
+            },
+            "example": {"file": "code,name\n340603008002.e1,河滨花园\n"},
         }
     },
 }
+_SENT = {"id": "18-142", "data": json.dumps(EVENT, ensure_ascii=False)}
 _EVENT = {  # Of a stream, a schema before OpenAPI 3.2 describes each event.
     "type": "object",
     "properties": {
@@ -61,7 +57,9 @@ _STEMS = {"200": "As asked.", "201": "Made.", "202": "Taken on.", "204": "Done."
 _HEADERS = {
     "ETag": "the version of this answer, for If-None-Match and If-Match",
     "Location": "where it is from now on",
-    "Link": "the next page, `rel=next`",
+    "Link": "the next page, `rel=next`; what takes the place of this, `rel=successor-version`",
+    "Deprecation": "since when not to begin using it, `@<seconds since 1970>` (RFC 9745)",
+    "Sunset": "when it will be gone (RFC 8594)",
     "RateLimit": "requests left, seconds until all are back (draft-ietf-httpapi-ratelimit-headers)",
     "RateLimit-Policy": "the rate that holds",
     "X-Request-Id": "what to quote when something went wrong",
@@ -93,6 +91,7 @@ def document() -> dict[str, Any]:
     said = dict(spec.to_dict())
     for schema in resolved:
         said["components"]["schemas"][schema.__name__] |= getattr(schema, "also", {})
+    examples.illustrate(said)
     return said
 
 
@@ -100,26 +99,6 @@ def document() -> dict[str, Any]:
 def as_json() -> str:
     """The document as text."""
     return json.dumps(document(), ensure_ascii=False)
-
-
-def errors_of(declared: Operation) -> list[tuple[int, str]]:
-    """Every status and code with which an operation may refuse, by status."""
-    told = [*_IMPLIED, *declared.errors]
-    told += _BODY if declared.body else _UPLOAD if declared.upload else ()
-    if declared.method == "POST":
-        told += _POST
-    if "<" in declared.path:
-        told.append("404 not_found")
-    if declared.policy != PUBLIC:
-        told += ["401 unauthenticated", "403 forbidden"]
-    told.append("401 token_invalid")
-    if declared.query or declared.method == "GET":
-        told.append("422 invalid")
-    if declared.if_match:
-        told.append("412 stale")
-    if declared.if_match and "required" in declared.if_match:
-        told.append("428 precondition_required")
-    return sorted({_status_and_code(error) for error in told})
 
 
 def _begun(named: Callable[[Any], str]) -> APISpec:
@@ -137,13 +116,6 @@ def _names(converter: Any, field: Any, **_: Any) -> dict[str, Any]:
     if not isinstance(field, Map):
         return {}
     return {"propertyNames": converter.field2property(field.key_field)}
-
-
-def _status_and_code(error: str | type[ServiceError]) -> tuple[int, str]:
-    if isinstance(error, str):
-        status, code = error.split()
-        return int(status), code
-    return STATUS[error.kind], error.code
 
 
 def _class(schema: Any) -> type[Schema]:
@@ -176,6 +148,8 @@ def _operation(spec: APISpec, declared: Operation) -> dict[str, Any]:
         said["requestBody"] = _body(declared)
     if declared.upload:
         said["requestBody"] = _FORM
+    if declared.deprecated:
+        said |= declared.deprecated.said()
     return said
 
 
@@ -197,7 +171,8 @@ def _who(declared: Operation) -> str:
 def _parameters(spec: APISpec, declared: Operation) -> Iterator[dict[str, Any]]:
     for kind, name in _PLACE.findall(declared.path):
         schema = {"type": "string", **({"format": "uuid"} if kind else {"maxLength": 64})}
-        yield {"name": name, "in": "path", "required": True, "schema": schema}
+        known = {"example": PATH[name]}
+        yield {"name": name, "in": "path", "required": True, "schema": schema, **known}
     if declared.query:
         plugin: Any = spec.plugins[0]
         yield from plugin.converter.schema2parameters(declared.query(), location="query")
@@ -233,7 +208,9 @@ def _success(declared: Operation) -> dict[str, Any]:
     headers = ["RateLimit", "RateLimit-Policy", "X-Request-Id"]
     headers += ["Location"] if declared.location else []
     headers += ["ETag"] if declared.answer and not (declared.secret or declared.also_as) else []
-    headers += ["Link"] if declared.query and "after" in declared.query().fields else []
+    paged = declared.query and "after" in declared.query().fields
+    headers += ["Link"] if paged or declared.deprecated else []
+    headers += ["Deprecation", "Sunset"] if declared.deprecated else []
     said: dict[str, Any] = {
         "description": _STEMS[str(declared.status)],
         "headers": {name: _ref("headers", name) for name in headers},
@@ -241,7 +218,7 @@ def _success(declared: Operation) -> dict[str, Any]:
     if declared.answer:
         said["content"] = {declared.media_type: {"schema": declared.answer}}
     elif declared.media_type != "application/json":
-        said["content"] = {declared.media_type: {"schema": _EVENT}}
+        said["content"] = {declared.media_type: {"schema": _EVENT, "example": _SENT}}
     for media_type in declared.also_as:
         said["content"][media_type] = {"schema": {"type": "string"}}
     return said

@@ -12,6 +12,7 @@ from typing import Any
 from marshmallow import Schema
 from werkzeug.wrappers import Response
 
+from chassis.deprecation import Deprecation
 from chassis.errors import ServiceError
 from chassis.http import http
 from services.gateway import exchange, uploads
@@ -48,6 +49,7 @@ class Operation:
     rate: str
     caller_rate: str | None
     upload: int | None
+    deprecated: Deprecation | None
     tag: str
 
     @property
@@ -106,6 +108,7 @@ def operation(
     rate: str = "anonymous",
     caller_rate: str | None = None,
     upload: int | None = None,
+    deprecated: Deprecation | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
     """Serve a method at `path` under /api/v1.
 
@@ -119,7 +122,8 @@ def operation(
     an answer that the handler streams. `secret`: its answer is never stored and has no tag.
     `personal`: nor is one that says what is kept in the register alone. `rate`: the rate that holds
     for anonymous callers. `caller_rate`: one more, of this operation, for each
-    caller. `upload`: it takes a file of so many bytes, as the part `file` of a form.
+    caller. `upload`: it takes a file of so many bytes, as the part `file` of a form. `deprecated`:
+    since when and until when it is there, which every answer says.
     """
 
     def declare(handler: Callable[..., Any]) -> Callable[..., Response]:
@@ -144,6 +148,7 @@ def operation(
             rate=rate,
             caller_rate=caller_rate,
             upload=upload,
+            deprecated=deprecated,
             tag=handler.__qualname__.partition(".")[0],
         )
         OPERATIONS.append(declared)

@@ -1,15 +1,18 @@
 """The OpenAPI document: valid, complete, and written down as it is."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import validate
+from referencing import Registry, Resource
 
 from chassis.http import Http
-from services.gateway import openapi, policy
+from services.gateway import openapi, policy, refusals
+from services.gateway.ledger import XLSX
 from services.gateway.operation import OPERATIONS, PREFIX
 from services.gateway.problem_texts import PROBLEMS
 from services.gateway.schemas.tickets import Assignment
@@ -62,7 +65,7 @@ def test_what_is_served_under_the_prefix_is_what_is_documented():
 
 @pytest.mark.parametrize("declared", OPERATIONS, ids=lambda declared: declared.name)
 def test_every_refusal_of_an_operation_has_a_text(declared):
-    for status, code in openapi.errors_of(declared):
+    for status, code in refusals.errors_of(declared):
         assert code in PROBLEMS, f"{status} {code}"
 
 
@@ -103,3 +106,42 @@ def test_every_policy_that_is_declared_is_in_the_table():
     declared = {declared.policy for declared in OPERATIONS} - {"public", "signed_in"}
 
     assert declared <= set(policy.OPERATIONS)
+
+
+CONTENTS = [
+    pytest.param(content, id=f"{operation['operationId']} {which} {media_type}")
+    for methods in DOCUMENT["paths"].values()
+    for operation in methods.values()
+    for which, part in [("body", operation.get("requestBody", {})), *operation["responses"].items()]
+    for media_type, content in part.get("content", {}).items()
+    if media_type != XLSX
+]
+REGISTRY = Registry().with_resource(
+    "urn:api",
+    Resource.from_contents({"$schema": "https://json-schema.org/draft/2020-12/schema", **DOCUMENT}),
+)
+
+
+@pytest.mark.parametrize("content", CONTENTS)
+def test_every_body_and_every_answer_has_examples_that_satisfy_its_schema(content):
+    schema = json.loads(json.dumps(content["schema"]).replace('"#/', '"urn:api#/'))
+    validator = Draft202012Validator(schema, registry=REGISTRY, format_checker=FormatChecker())
+    examples = [content["example"]] if "example" in content else []
+    for reference in content.get("examples", {}).values():
+        code = reference["$ref"].rpartition("/")[2]
+        examples.append(DOCUMENT["components"]["examples"][code]["value"])
+
+    assert examples
+    for example in examples:
+        validator.validate(example)
+
+
+@pytest.mark.parametrize("declared", OPERATIONS, ids=lambda declared: declared.name)
+def test_every_refusal_of_an_operation_is_in_the_document_with_its_problem_type(declared):
+    path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", PREFIX + declared.path)
+    responses = DOCUMENT["paths"][path][declared.method.lower()]["responses"]
+
+    for status, code in refusals.errors_of(declared):
+        problem = responses[str(status)]["content"]["application/problem+json"]
+        assert code in problem["examples"]
+        assert DOCUMENT["components"]["examples"][code]["value"]["type"] == f"/problems/{code}"
