@@ -60,6 +60,13 @@ REGISTRY: Mapping[str, Mapping[str, Text]] = {
         "This number was taken from whom it belonged to, and signs nobody in. "
         "Ask at the community's desk.",
     ),
+    "phone_on_hold": both(
+        "新手机号暂不能登录",
+        "该手机号由社区新近更换，为防冒用，自 {works_from:.16} 起方可登录。如有不符，请致电社区。",
+        "Number too new",
+        "The community changed this number a short while ago. So that nobody takes another's "
+        "place, it signs in from {works_from:.16} on. If this is wrong, call the community.",
+    ),
     "household_exists": both(
         "该户已登记",
         "该处已有登记的住户。",

@@ -43,7 +43,7 @@ FIELDS: Mapping[str, str] = {
     "not_in_templates": "模板中不能使用这一写法，位置末尾是行号。",
     "unknown_variable": "这一类通知没有该变量，位置末尾是行号。",
     "missing_variable": "这一部分须写明所指的内容（编号、验证码或条数）。",
-    "absent_variable": "部门名称可能没有（短信和邮件中总是没有），须先用 if 判断。",
+    "absent_variable": "这项内容可能没有（有的渠道总是没有），须先用 if 判断。",
     "too_many_segments": "短信过长。",
     "cannot_be_turned_off": "此项不能关闭。",
     "period_too_long": "一次最多查询一年。",

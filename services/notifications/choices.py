@@ -29,6 +29,7 @@ class Fixed:
 FIXED: tuple[Fixed, ...] = (
     Fixed(INBOX, None, "record"),
     Fixed(Channel.SMS, SIGN_IN_CODE, "one_time_code"),
+    Fixed(Channel.SMS, "phone_changed", "new_number"),
 )
 
 

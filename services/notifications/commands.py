@@ -13,13 +13,13 @@ from chassis.ids import new_id
 from services.notifications import deliveries, forgetting, preferences, schemas
 from services.notifications.errors import UnknownNotification
 from services.notifications.models import Department, Notification, Progress
-from services.notifications.news import STEPS, Telling, TicketFacts, tellings
+from services.notifications.news import STEPS, Facts, Telling, tellings
 from services.notifications.staleness import Limits, stale_on_arrival
 
 
 def tell(session: Session, event: CloudEvent, limits: Limits, at: datetime) -> None:
-    """Tell everybody whom a ticket's event concerns; raises ValidationError on a wrong schema."""
-    facts = schemas.TicketEvent().load(event.data)
+    """Tell everybody whom an event concerns; raises ValidationError on a wrong schema."""
+    facts = schemas.facts_of(event)
     latest = _note_progress(session, facts.ticket, event, at)
     stale = stale_on_arrival(event.sequence, latest, at - event.time, limits)
     for telling in tellings(event.type, facts):
@@ -31,7 +31,7 @@ def tell(session: Session, event: CloudEvent, limits: Limits, at: datetime) -> N
             deliveries.queue(session, notification, telling, preferred, stale=stale, at=at)
 
 
-def _note_progress(session: Session, ticket: UUID, event: CloudEvent, at: datetime) -> int:
+def _note_progress(session: Session, ticket: UUID | None, event: CloudEvent, at: datetime) -> int:
     """The latest step of the ticket that was seen, this one included.
 
     The row is locked until the end of the transaction: of two steps that arrive together, the
@@ -53,7 +53,7 @@ def _note_progress(session: Session, ticket: UUID, event: CloudEvent, at: dateti
 
 
 def _notify(
-    session: Session, event: CloudEvent, facts: TicketFacts, telling: Telling, at: datetime
+    session: Session, event: CloudEvent, facts: Facts, telling: Telling, at: datetime
 ) -> UUID | None:
     """The id of the new inbox item; None when this person was told of this event before."""
     statement = insert(Notification).values(
@@ -63,7 +63,7 @@ def _notify(
         purpose=telling.purpose,
         ticket=facts.ticket,
         sequence=event.sequence,
-        variables={"number": facts.number, "department": facts.department},
+        variables=facts.variables,
         at=event.time,
         created_at=at,
     )

@@ -54,9 +54,11 @@ class Claimed:
 
 @dataclass(frozen=True)
 class Courier:
-    """Carries claimed deliveries. `contact` gives `{phone, email, locale}` of a person by id."""
+    """Carries claimed deliveries. `contact` gives `{phone, email, locale}` of a person by id; of a
+    change of their number, by its id, the `phone` before and `changed_to`, masked.
+    """
 
-    contact: Callable[[UUID | None], dict[str, Any]]
+    contact: Callable[[UUID | None, str | None], dict[str, Any]]
     providers: Mapping[Channel, Provider]
     texts: Texts
     limits: Limits
@@ -85,7 +87,7 @@ class Courier:
         channels = delivery.preferred.wants(delivery.channels, delivery.purpose)
         if spared := _spared(delivery, channels, at, self.limits):
             return Result(spared)
-        contact = self._look_up(delivery.person)
+        contact = self._look_up(delivery)
         if isinstance(contact, Result):
             return contact
         ways = self._within_reach(channels, contact)
@@ -108,9 +110,9 @@ class Courier:
             if channel in self.providers and contact.get(ADDRESSES[channel])
         ]
 
-    def _look_up(self, person: UUID | None) -> dict[str, Any] | Result:
+    def _look_up(self, delivery: Claimed) -> dict[str, Any] | Result:
         try:
-            return self.contact(person)
+            return self.contact(delivery.person, delivery.variables.get("change"))
         except NotFound:
             return Result(Reason.UNKNOWN_PERSON)
         except Unavailable:
@@ -128,19 +130,20 @@ class Courier:
         locale = contact.get("locale")
         write = self.texts.sms if channel is Channel.SMS else self.texts.mail
         try:
-            variables = self._variables(delivery, locale)
+            variables = self._variables(delivery, contact)
             written = write(delivery.purpose, locale, variables)
         except CannotRender:
             return Result(Reason.UNRENDERABLE)
         message = Message(str(delivery.id), contact[ADDRESSES[channel]], **written)
         return self._call(self.providers[channel], message)
 
-    def _variables(self, delivery: Claimed, locale: str | None) -> dict[str, Any]:
+    def _variables(self, delivery: Claimed, contact: Mapping[str, Any]) -> dict[str, Any]:
         # Departments have no name here: a message says number, state and next step, no more.
         if delivery.purpose != DIGEST:
-            return {**delivery.variables, "department": None}
+            phone = contact.get("changed_to")
+            return {**delivery.variables, "department": None, "phone": phone}
         count, news = delivery.variables["count"], delivery.variables["news"]
-        items = [self._line(each, locale) for each in news]
+        items = [self._line(each, contact.get("locale")) for each in news]
         return {"count": count, "items": items, "more": count - len(items)}
 
     def _line(self, news: Mapping[str, Any], locale: str | None) -> str:

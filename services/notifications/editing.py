@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
-from services.notifications.texts import PARTS, SAMPLES, CannotRender, Texts, variables_of
+from services.notifications.texts import ABSENT, PARTS, SAMPLES, CannotRender, Texts, variables_of
 
 # Characters of the source; nobody reads a longer one.
 LONGEST = {"title": 100, "subject": 150, "body": 2000, "text": 2000, "html": 10_000}
@@ -63,14 +63,15 @@ def _rendered(
 
 
 def _samples(purpose: str, channel: str) -> list[dict[str, Any]]:
-    """What a template is tried on. Of departments only the inbox can say what they are called, and
-    only where there is one.
+    """What a template is tried on: with all that can be said by the channel, and without what may
+    be absent.
     """
     samples = {name: SAMPLES[name] for name in variables_of(purpose)}
-    if "department" not in samples:
+    absent = next((name for name in ABSENT if name in samples), None)
+    if absent is None:
         return [samples]
-    without = {**samples, "department": None}
-    return [samples, without] if channel == "inbox" else [without]
+    without = {**samples, absent: None}
+    return [samples, without] if channel in ABSENT[absent] else [without]
 
 
 def _of_part(purpose: str, part: str, source: str) -> Iterator[Fault]:
@@ -123,7 +124,8 @@ def _tried(purpose: str, channel: str, locale: str, parts: Mapping[str, str]) ->
 
 
 def _unsaid(purpose: str, part: str, source: str, texts: list[str]) -> Iterator[Fault]:
-    must = "" if part in ("title", "subject") else str(SAMPLES[_needed(purpose)])
+    needed = None if part in ("title", "subject") else _needed(purpose)
+    must = str(SAMPLES[needed]) if needed else ""
     if not all(texts):
         yield Fault(part, None, "empty_part")
     if not all(must in text for text in texts):
@@ -132,6 +134,7 @@ def _unsaid(purpose: str, part: str, source: str, texts: list[str]) -> Iterator[
         yield Fault(part, None, "absent_variable")
 
 
-def _needed(purpose: str) -> str:
-    """Without which a message is of no use."""
-    return next(name for name in ("code", "count", "number") if name in variables_of(purpose))
+def _needed(purpose: str) -> str | None:
+    """Without which a message is of no use, if there is such a thing."""
+    variables = variables_of(purpose)
+    return next((name for name in ("code", "count", "number") if name in variables), None)

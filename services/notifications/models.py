@@ -35,7 +35,7 @@ class Base(DeclarativeBase):
 class Notification(Base):
     """One person told one thing because of one event: an item of their inbox.
 
-    `at` is when it happened, `sequence` its place among the ticket's events.
+    `at` is when it happened, `sequence` its place among the ticket's events, if it is of one.
     """
 
     __tablename__ = "notification"
@@ -44,7 +44,7 @@ class Notification(Base):
     event: Mapped[UUID]
     person: Mapped[UUID]
     purpose: Mapped[str]
-    ticket: Mapped[UUID]
+    ticket: Mapped[UUID | None]
     sequence: Mapped[int] = mapped_column(BigInteger)
     variables: Mapped[dict[str, Any]]
     at: Mapped[datetime]

@@ -1,22 +1,24 @@
-"""Who is told what of a ticket's events: one declared table, and the pure function that reads it.
+"""Who is told what on an event: one declared table, and the pure function that reads it.
 
 Everything told appears in the person's inbox; `also` names the channels that may carry it further,
 of which one does. A purpose is a folder of `templates/`: to tell somebody something new, add a row
 here and that folder.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, ClassVar
 from uuid import UUID
 
 
 class Audience(StrEnum):
-    """The people an event names, seen from the ticket."""
+    """The people an event names, seen from the ticket, or the one it is about."""
 
     REPORTER = "reporter"
     ASSIGNEE = "assignee"
     PREVIOUS_ASSIGNEE = "previous_assignee"
+    RESIDENT = "resident"
 
 
 class Channel(StrEnum):
@@ -57,6 +59,48 @@ class TicketFacts:
     actor: str | None = None
     comment_visibility: str | None = None
 
+    @property
+    def people(self) -> Mapping[Audience, UUID | None]:
+        """Whom it names, as what."""
+        return {
+            Audience.REPORTER: self.reporter,
+            Audience.ASSIGNEE: self.assignee,
+            Audience.PREVIOUS_ASSIGNEE: self.previous_assignee,
+        }
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """What an inbox item keeps of it."""
+        return {"number": self.number, "department": self.department}
+
+
+@dataclass(frozen=True)
+class PhoneFacts:
+    """Whose number somebody else changed, and the `change` by which the one before is asked for at
+    residents: it is kept nowhere here. It cannot wait.
+    """
+
+    resident: UUID
+    change: UUID
+
+    ticket: ClassVar[None] = None
+    actor: ClassVar[None] = None
+    comment_visibility: ClassVar[None] = None
+    urgent: ClassVar[bool] = True
+
+    @property
+    def people(self) -> Mapping[Audience, UUID | None]:
+        """Whom it names, as what."""
+        return {Audience.RESIDENT: self.resident}
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """What an inbox item keeps of it."""
+        return {"change": str(self.change)}
+
+
+Facts = TicketFacts | PhoneFacts
+
 
 @dataclass(frozen=True)
 class Telling:
@@ -71,10 +115,14 @@ class Telling:
 _REPORTER = Audience.REPORTER
 _ASSIGNEE = Audience.ASSIGNEE
 _PREVIOUS = Audience.PREVIOUS_ASSIGNEE
+_RESIDENT = Audience.RESIDENT
 _MAIL = (Channel.EMAIL,)
+_SMS = (Channel.SMS,)
 _BOTH = (Channel.EMAIL, Channel.SMS)
 # Who left an address reads there and keeps their phone for what cannot wait.
 _FIRST: dict[bool, Channel] = {False: Channel.EMAIL, True: Channel.SMS}
+
+PHONE_CHANGED = "linli.residents.resident_phone_changed.v1"
 
 # Nobody is told twice of one event: of several rows that name a person the first one holds. So what
 # somebody has to do stands before what they may want to know.
@@ -94,18 +142,20 @@ TABLE: tuple[News, ...] = (
     News("linli.tickets.ticket_withdrawn.v1", _ASSIGNEE, "task_withdrawn", _MAIL),
     News("linli.tickets.ticket_withdrawn.v1", _REPORTER, "ticket_withdrawn", _MAIL, receipt=True),
     News("linli.tickets.ticket_commented.v1", _REPORTER, "ticket_commented", _MAIL),
+    News(PHONE_CHANGED, _RESIDENT, "phone_changed", _SMS),
 )
 
 # What is told together has a purpose of its own; whose news it is made of is theirs.
 DIGEST = "digest"
 DIGEST_CHANNELS = _BOTH
 
-# A comment changes nothing that an earlier message said, so it never makes one stale.
-_ASIDES = {"linli.tickets.ticket_commented.v1"}
+# A comment changes nothing that an earlier message said, so it never makes one stale; what is of no
+# ticket does not either.
+_ASIDES = {"linli.tickets.ticket_commented.v1", PHONE_CHANGED}
 STEPS: frozenset[str] = frozenset(row.event for row in TABLE) - _ASIDES
 
 
-def tellings(event: str, facts: TicketFacts) -> Iterator[Telling]:
+def tellings(event: str, facts: Facts) -> Iterator[Telling]:
     """Whom to tell what on this event: nobody twice, and nobody of an internal comment."""
     if facts.comment_visibility not in (None, "public"):
         return
@@ -132,13 +182,9 @@ def purposes(channel: Channel | None = None) -> frozenset[str]:
     return frozenset(row.purpose for row in TABLE if channel is None or channel in row.also)
 
 
-def _person(row: News, facts: TicketFacts) -> UUID | None:
-    people = {
-        Audience.REPORTER: facts.reporter,
-        Audience.ASSIGNEE: facts.assignee,
-        Audience.PREVIOUS_ASSIGNEE: facts.previous_assignee,
-    }
+def _person(row: News, facts: Facts) -> UUID | None:
+    people = facts.people
     person = people[row.audience]
-    if row.audience is Audience.PREVIOUS_ASSIGNEE and person == facts.assignee:
+    if row.audience is Audience.PREVIOUS_ASSIGNEE and person == people[Audience.ASSIGNEE]:
         return None  # Whoever still has it has not lost it.
     return None if str(person) == facts.actor and not row.receipt else person

@@ -63,14 +63,15 @@ def _item(
     texts: Texts, item: Notification, locale: str, names: Mapping[str, str]
 ) -> dict[str, Any]:
     department = names.get(item.variables.get("department") or "")
-    variables = {**item.variables, "department": department}
+    # Numbers are looked up when a message is sent, and for nothing else.
+    variables = {"phone": None, **item.variables, "department": department}
     return {
         "id": str(item.id),
         "purpose": item.purpose,
         "title": texts.part(item.purpose, "inbox", "title", locale, variables),
         "body": texts.part(item.purpose, "inbox", "body", locale, variables),
-        "ticket": str(item.ticket),
-        "number": item.variables["number"],
+        "ticket": item.ticket and str(item.ticket),
+        "number": item.variables.get("number"),
         "at": clock.iso(item.at),
         "read_at": clock.iso(item.read_at) if item.read_at else None,
     }
@@ -111,7 +112,7 @@ def held_on(session: Session, wanted: Mapping[str, Any]) -> dict[str, Any]:
         answer=lambda item: {
             "id": str(item.id),
             "purpose": item.purpose,
-            "ticket": str(item.ticket),
+            "ticket": item.ticket and str(item.ticket),
             "at": clock.iso(item.at),
             "read_at": clock.iso(item.read_at) if item.read_at else None,
             "deliveries": messages[item.id],

@@ -8,7 +8,8 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
 
-from services.notifications.news import Channel, TicketFacts
+from chassis.events import CloudEvent
+from services.notifications.news import PHONE_CHANGED, Channel, Facts, PhoneFacts, TicketFacts
 from services.notifications.outcome import Reason, State
 from services.notifications.quiet import Digest, Quiet
 
@@ -119,6 +120,27 @@ class TicketEvent(Schema):
     @post_load
     def _facts(self, data: dict[str, Any], **_kwargs: Any) -> TicketFacts:
         return TicketFacts(urgent=data.pop("priority") == "urgent", **data)
+
+
+class PhoneEvent(Schema):
+    """Whose number was changed, and by which change."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    resident = fields.UUID(required=True)
+    change = fields.UUID(required=True)
+
+    @post_load
+    def _facts(self, data: dict[str, Any], **_kwargs: Any) -> PhoneFacts:
+        return PhoneFacts(**data)
+
+
+def facts_of(event: CloudEvent) -> Facts:
+    """What an event says that matters here; raises ValidationError on a wrong schema."""
+    schema = PhoneEvent() if event.type == PHONE_CHANGED else TicketEvent()
+    facts: Facts = schema.load(event.data)
+    return facts
 
 
 class DepartmentEvent(Schema):

@@ -207,7 +207,7 @@ class NotificationsService:
     def _courier(self, texts: Texts) -> courier.Courier:
         ask = self.residents(self.call, deadline=self.settings.contact_timeout)
         return courier.Courier(
-            contact=lambda person: ask.contact({"id": str(person)}),
+            contact=lambda person, change: ask.contact({"id": str(person), "change": change}),
             providers=self.providers,
             texts=texts,
             limits=self.settings.limits,
@@ -275,6 +275,11 @@ class NotificationsService:
         """Keep what the department is called."""
         with self.db.transaction(event) as session:
             commands.keep_department(session, event)
+
+    @on_event("linli.residents.resident_phone_changed.v1")
+    def on_resident_phone_changed(self, event: CloudEvent) -> None:
+        """The number before hears that somebody changed it, and finds it in the inbox."""
+        self._tell(event)
 
     @on_event("linli.residents.resident_erased.v1")
     def on_resident_erased(self, event: CloudEvent) -> None:

@@ -25,7 +25,7 @@ _MESSAGES = {
     "not_in_templates": "This cannot be used in a template; the pointer ends in the line.",
     "unknown_variable": "This purpose has no such variable; the pointer ends in the line.",
     "missing_variable": "This part must name what it is about.",
-    "absent_variable": "There may be no department, by SMS and mail there never is: ask with `if`.",
+    "absent_variable": "This may be absent, by some channels it always is: ask with `if`.",
     "too_many_segments": "This would take too many short messages.",
 }
 

@@ -25,7 +25,12 @@ VARIABLES: dict[str, frozenset[str]] = {
     "sign_in_code": frozenset({"code"}),
     # How much news there is, a line for each of the newest, and how much more.
     "digest": frozenset({"count", "items", "more"}),
+    # The number since, masked, or None where there is none.
+    "phone_changed": frozenset({"phone"}),
 }
+# What may be absent, and the channels by which it can be said at all: what a department is called
+# is known here, and a number only while a message is sent.
+ABSENT: dict[str, tuple[str, ...]] = {"department": ("inbox",), "phone": ("sms",)}
 
 
 # What a template is tried on; nobody's. Numbers and counts have the length they have in life.
@@ -33,6 +38,7 @@ SAMPLES: dict[str, Any] = {
     "number": "20260801-000042",
     "department": "供水公司",
     "code": "482913",
+    "phone": "138****1234",
     "count": 12,
     "items": ["已收到您的诉求 20260801-000042", "您的诉求已受理 20260801-000043"],
     "more": 10,

@@ -180,6 +180,15 @@ def contact(row: Any, key: DataKey | None) -> dict[str, Any]:
     }
 
 
+def contact_before(row: Any, change: Any, key: DataKey | None) -> dict[str, Any]:
+    """How to reach a person by the number before a change of it, None where that is kept no more;
+    `changed_to` is the one since, masked.
+    """
+    before = None if change is None else _shown(change, key, "phone")
+    since = _shown(row, key, "phone", masking.mask_phone)
+    return {**contact(row, key), "phone": before, "changed_to": since}
+
+
 def consent(row: Any) -> dict[str, Any]:
     """A consent; `given_to` and `withdrawn_to` are who wrote it down."""
     return {

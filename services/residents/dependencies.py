@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from nameko.extensions import DependencyProvider
@@ -55,3 +56,10 @@ class PersonalVault(DependencyProvider):  # type: ignore[misc]
 
     def get_dependency(self, worker_ctx: Any) -> Vault:
         return self.vault
+
+
+class PhoneHold(DependencyProvider):  # type: ignore[misc]
+    """Gives each worker how long a number waits that somebody else gave a person."""
+
+    def get_dependency(self, worker_ctx: Any) -> timedelta:
+        return timedelta(hours=self.container.config["settings"].phone_hold_hours)

@@ -34,6 +34,12 @@ class PhoneWithdrawn(Forbidden):
     code = "phone_withdrawn"
 
 
+class PhoneOnHold(Forbidden):
+    """Somebody else changed this number a short while ago: it signs in from `works_from` on."""
+
+    code = "phone_on_hold"
+
+
 class HouseholdExists(Conflict):
     """There is a household at this door already."""
 

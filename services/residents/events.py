@@ -128,6 +128,16 @@ class ResidentPhoneWithdrawn(_Resident):
     type = "linli.residents.resident_phone_withdrawn.v1"
 
 
+class ResidentPhoneChanged(_Resident):
+    """Somebody else gave a person another number than they had, or took it: the number before shall
+    be told, which is known by `change` for three days.
+    """
+
+    type = "linli.residents.resident_phone_changed.v1"
+
+    change = fields.UUID(required=True)
+
+
 class ResidentErased(_Resident):
     """Who a person is was forgotten for good: whoever keeps something of theirs removes it."""
 

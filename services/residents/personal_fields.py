@@ -7,6 +7,7 @@ from services.residents import personal_models as _personal  # noqa: F401 - decl
 from services.residents.care import models as _care  # noqa: F401 - declares its table
 from services.residents.imports.models import Import
 from services.residents.models import Base
+from services.residents.phone_changes import KEPT as _CHANGE
 from services.residents.withdrawn_phones import KEPT
 
 _DUTY = "PIPL art. 13 (3): statutory duties of the residents' committee"
@@ -39,6 +40,18 @@ TAGS = {
         _DUTY,
         "after it was taken, unless somebody is given the number before; also of the erased",
         KEPT,
+    ),
+    "phone_changes.resident": Tag("knowing whose number was changed", _RECORD, "with the change"),
+    "phone_changes.phone": _sealed(
+        "telling a number that somebody else changed it", _RECORD, "with the change; erased at once"
+    ),
+    "phone_changes.phone_index": Tag(
+        "letting nobody in by a new number before the old one was heard; a keyed digest",
+        _RECORD,
+        "with the change; erased at once",
+    ),
+    "phone_changes.changed_at": Tag(
+        "knowing how long the new number waits", _RECORD, "after the number was changed", _CHANGE
     ),
     "residents.id_number_index": _index("ID number"),
     "residents.area": Tag("counting, and saying who serves whom", _DUTY, "for the figures"),

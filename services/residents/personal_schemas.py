@@ -53,6 +53,12 @@ class ResidentAudit(ResidentRef, AuditFilter, Page):
     """Which entries about one person."""
 
 
+class Contact(ResidentRef):
+    """Whom to reach; of a `change` of their number: by the one before."""
+
+    change = fields.UUID(load_default=None, allow_none=True)
+
+
 class Erase(ResidentRef):
     """Whom to erase, and why."""
 

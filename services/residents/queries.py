@@ -15,7 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from chassis import clock
 from chassis.call import Call
 from chassis.errors import NotFound
-from services.residents import answers, area_codes, audit, paging, reach, sealing
+from services.residents import answers, area_codes, audit, paging, phone_changes, reach, sealing
 from services.residents.models import Area, Base, Department, Duty, Resident, ResidentKey
 from services.residents.reach import Denied, Scope, Subject
 from services.residents.vault import Vault
@@ -127,13 +127,18 @@ def disclosure(session: Session, call: Call, vault: Vault, wanted: Wanted) -> di
     return answers.disclosed(found, key, fields)
 
 
-def contact(session: Session, call: Call, vault: Vault, resident_id: UUID) -> dict[str, Any]:
-    """How to reach a person, for the service that does; raises NotFound, Forbidden."""
+def contact(session: Session, call: Call, vault: Vault, wanted: Wanted) -> dict[str, Any]:
+    """How to reach a person, for the service that does: as they are, or to tell them of a `change`
+    by the number before. Raises NotFound, Forbidden.
+    """
     if call.actor.kind != "system" or call.actor.id not in reach.REACH_PEOPLE:
         raise Denied("contact", Subject("resident"))
-    found = get(session, Resident, resident_id)
+    found = get(session, Resident, wanted["id"])
     key = audit.key(session, call, vault, found, action=audit.CONTACT, fields=answers.OF_CONTACT)
-    return answers.contact(found, key)
+    if wanted["change"] is None:
+        return answers.contact(found, key)
+    change = phone_changes.standing(session, found, wanted["change"])
+    return answers.contact_before(found, change, key)
 
 
 def residents(session: Session, call: Call, vault: Vault, wanted: Wanted) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from services.residents.commands import erasing
 from services.residents.models import Duty, Member, Resident
 from services.residents.personal_fields import TAGS
 from services.residents.personal_models import Consent
+from services.residents.phone_changes import PhoneChange
 from services.residents.withdrawn_phones import WithdrawnPhone
 
 BATCH = 100
@@ -22,6 +23,7 @@ def forget_some(session: Session, call: Call, now: datetime) -> int:
         + _forget_consents(session, now)
         + _forget_people(session, call, now)
         + _forget_numbers(session, now)
+        + _forget_changes(session, now)
     )
 
 
@@ -75,3 +77,10 @@ def _forget_numbers(session: Session, now: datetime) -> int:
     return len(
         session.scalars(delete(WithdrawnPhone).where(index.in_(some)).returning(index)).all()
     )
+
+
+def _forget_changes(session: Session, now: datetime) -> int:
+    over = PhoneChange.changed_at < _over("phone_changes.changed_at", now)
+    some = select(PhoneChange.id).where(over).order_by(PhoneChange.changed_at).limit(BATCH)
+    gone = delete(PhoneChange).where(PhoneChange.id.in_(some)).returning(PhoneChange.id)
+    return len(session.scalars(gone).all())

@@ -5,6 +5,7 @@ errors named, each raises Invalid for a command of another shape, NotFound for w
 not see and Forbidden for what they may not do.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from nameko.timer import timer
@@ -16,7 +17,7 @@ from chassis.health import Health
 from chassis.rpc import rpc
 from services.residents import clerks, personal_schemas, queries, retention, schemas, wall
 from services.residents.commands import areas, departments, duties, people
-from services.residents.dependencies import AuditedDatabase, PersonalVault
+from services.residents.dependencies import AuditedDatabase, PersonalVault, PhoneHold
 from services.residents.entrypoints.care import CareTags
 from services.residents.entrypoints.households import Households
 from services.residents.entrypoints.imports import Imports
@@ -45,6 +46,7 @@ class ResidentsService(
     db = AuditedDatabase(wall.settings)
     call: Call = CurrentCall()
     vault: Vault = PersonalVault()
+    phone_hold: timedelta = PhoneHold()
     health = Health()
 
     @rpc
@@ -98,7 +100,7 @@ class ResidentsService(
         """
         wanted = schemas.EnsureResident().load(command)
         with self.db.transaction() as session:
-            return people.ensure(session, self.call, self.vault, wanted)
+            return people.ensure(session, self.call, self.vault, wanted, hold=self.phone_hold)
 
     @rpc
     def amend_resident(self, command: Json) -> Json:
@@ -125,10 +127,12 @@ class ResidentsService(
 
     @rpc
     def contact(self, query: Json) -> Json:
-        """For notifications only: `{id, name, phone, email, locale}` of a person, in full."""
-        wanted = schemas.ResidentRef().load(query)
+        """For notifications only: `{id, name, phone, email, locale}` of a person, in full; with a
+        `change` of their number the one before, and masked the one since, `changed_to`.
+        """
+        wanted = personal_schemas.Contact().load(query)
         with self.db.transaction() as session:
-            return queries.contact(session, self.call, self.vault, wanted["id"])
+            return queries.contact(session, self.call, self.vault, wanted)
 
     @rpc
     def start_duty(self, command: Json) -> Json:

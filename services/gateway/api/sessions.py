@@ -58,7 +58,13 @@ class Sessions(Capability):
         answer=schemas.SessionOpened,
         status=201,
         location="/sessions/current",
-        errors=(WrongCredentials, passwords.Locked, CommandReused, "403 phone_withdrawn"),
+        errors=(
+            WrongCredentials,
+            passwords.Locked,
+            CommandReused,
+            "403 phone_withdrawn",
+            "403 phone_on_hold",
+        ),
         secret=True,
         rate="sign_in",
     )
@@ -148,7 +154,9 @@ def _with_code(service: Any, ask: Ask) -> SignIn:
 
 
 def _owner(service: Any, ask: Ask) -> UUID:
-    """Whose phone it is, who is known from now on. Raises PhoneWithdrawn."""
+    """Whose phone it is, who is known from now on. Raises PhoneWithdrawn, PhoneOnHold: only who was
+    sent a code to it learns so much of a number.
+    """
     wanted = {"phone": ask.body["phone"], "signing_in": True}
     return UUID(ask.of(service.residents).ensure_resident(wanted)["id"])
 

@@ -29,8 +29,8 @@ class Message(Schema):
     purpose = base.String(required=True)
     title = base.String(required=True)
     body = base.String(required=True)
-    ticket = fields.Uuid(required=True)
-    number = base.String(required=True)
+    ticket = fields.Uuid(required=True, allow_none=True)
+    number = base.String(required=True, allow_none=True)
     at = fields.Moment(required=True)
     read_at = fields.Moment(required=True, allow_none=True)
 

@@ -138,7 +138,7 @@ class Told(Schema):
 
     id = fields.Uuid(required=True)
     purpose = base.String(required=True)
-    ticket = fields.Uuid(required=True)
+    ticket = fields.Uuid(required=True, allow_none=True)
     at = fields.Moment(required=True)
     read_at = fields.Moment(required=True, allow_none=True)
     deliveries = base.List(base.Nested(MessageReference), required=True)

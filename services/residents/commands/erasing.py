@@ -11,10 +11,9 @@ from sqlalchemy.orm import Session
 
 from chassis import clock, walls
 from chassis.call import Call
-from chassis.events import Route, emit
-from services.residents import area_codes, audit, queries, sealing
+from services.residents import audit, phone_changes, queries, sealing
 from services.residents.care.models import CareTag
-from services.residents.commands import members
+from services.residents.commands import members, telling
 from services.residents.commands.on_duty import has_duty
 from services.residents.errors import OnDuty
 from services.residents.events import ResidentErased
@@ -42,7 +41,7 @@ def erase(session: Session, call: Call, wanted: Mapping[str, Any]) -> dict[str, 
         audit.note(
             session, call, audit.ERASE, about, fields=sealing.SEALED, reason=wanted["reason"]
         )
-        _emit(session, call, person)
+        telling.tell(session, call, ResidentErased, person)
     return {"id": str(person.id), "erased_at": clock.iso(person.erased_at or clock.now())}
 
 
@@ -52,22 +51,10 @@ def _forget(session: Session, person: Resident) -> None:
     person.erased_at = clock.now()
     person.sequence += 1
     session.execute(delete(CareTag).where(CareTag.resident == person.id))
+    phone_changes.forget(session, person.id)
     session.execute(delete(ResidentKey).where(ResidentKey.resident == person.id))
     session.flush()
 
 
 def _yesterday() -> date:
     return clock.local(clock.now()).date() - timedelta(days=1)
-
-
-def _emit(session: Session, call: Call, person: Resident) -> None:
-    place = area_codes.routing(person.area) if person.area else "none"
-    emit(
-        session,
-        call,
-        ResidentErased,
-        subject=str(person.id),
-        sequence=person.sequence,
-        route=Route(place=place),
-        data={"resident": person.id},
-    )

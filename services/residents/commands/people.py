@@ -15,12 +15,20 @@ from sqlalchemy.orm import Session
 from chassis import clock, walls
 from chassis.call import Call
 from chassis.errors import NotFound
-from chassis.events import EventSchema, Route, emit
 from chassis.ids import new_id
-from services.residents import answers, area_codes, audit, queries, reach, sealing, withdrawn_phones
-from services.residents.commands import on_duty, rows
+from services.residents import (
+    answers,
+    area_codes,
+    audit,
+    phone_changes,
+    queries,
+    reach,
+    sealing,
+    withdrawn_phones,
+)
+from services.residents.commands import on_duty, renumbering, rows, telling
 from services.residents.errors import ResidentExists, invalid
-from services.residents.events import ResidentAmended, ResidentPhoneWithdrawn, ResidentRegistered
+from services.residents.events import ResidentAmended, ResidentRegistered
 from services.residents.models import Area, Resident, ResidentKey
 from services.residents.personal import Personal
 from services.residents.reach import Subject
@@ -60,12 +68,15 @@ def enter(
     return _store(session, call, vault, wanted, _command_id(call))
 
 
-def ensure(session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]) -> dict[str, Any]:
+def ensure(
+    session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any], *, hold: timedelta
+) -> dict[str, Any]:
     """The id of the person with this phone number, who is made known if nobody was, unless only
     whoever is `known` is wanted: then None.
 
     Asks for no grant: it is how people sign in and how a request gets its reporter, and its answer
-    says nothing about them. `signing_in` raises PhoneWithdrawn.
+    says nothing about them. `signing_in` raises PhoneWithdrawn, and PhoneOnHold until somebody
+    else's change of the number is `hold` ago.
     """
     index = sealing.index(vault, "phone", wanted["phone"])
     if wanted["signing_in"]:
@@ -74,7 +85,10 @@ def ensure(session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]
         if wanted["known"]:
             found = session.scalar(select(Resident.id).where(Resident.phone_index == index))
             return {"id": found and str(found)}
-        return {"id": str(_ensured(session, call, vault, wanted, index))}
+        person = _ensured(session, call, vault, wanted, index)
+        if wanted["signing_in"]:
+            phone_changes.check_signing_in(session, person, index, hold)
+        return {"id": str(person)}
 
 
 def amend(session: Session, call: Call, vault: Vault, wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,7 +143,7 @@ def _store(
     )
     given = [field for field in sealing.SEALED if wanted.get(field)]
     audit.note(session, call, audit.REGISTER, Subject("resident", person_id, area), fields=given)
-    _emit(session, call, ResidentRegistered, person)
+    telling.tell(session, call, ResidentRegistered, person)
     return person, key
 
 
@@ -170,29 +184,20 @@ def _amend(
     if not on_duty.NUMBERS.isdisjoint(changed):
         on_duty.demand_to_renumber(session, call, person)
     if changed:
-        before = person.phone_index
+        before = phone_changes.number_of(person)
         _apply(vault, key, person, changed)
         person.sequence += 1
         with _taken():
             session.flush()
-        _emit(session, call, ResidentAmended, person)
-        if person.phone_index != before:
-            _change_phone(session, call, person, before)
+        telling.tell(session, call, ResidentAmended, person)
+        if "phone" in changed:
+            renumbering.change(session, call, person, before)
     return answers.resident(person, key)
 
 
 def differing(person: Resident, key: DataKey, told: Mapping[str, Any]) -> dict[str, Any]:
     """What is told of a person that is not what is recorded."""
     return {field: value for field, value in told.items() if value != _current(person, key, field)}
-
-
-def _change_phone(session: Session, call: Call, person: Resident, before: bytes | None) -> None:
-    """The number of before signs them in no more, and what it opened is over."""
-    withdrawn_phones.give(session, person.phone_index)
-    if before is not None:
-        withdrawn_phones.withdraw(session, before)
-        person.sequence += 1
-        _emit(session, call, ResidentPhoneWithdrawn, person)
 
 
 def _apply(vault: Vault, key: DataKey, person: Resident, changed: Mapping[str, Any]) -> None:
@@ -267,15 +272,3 @@ def _taken() -> Iterator[None]:
     except IntegrityError:
         # Only the blind indexes are unique among what can be amended.
         raise ResidentExists from None
-
-
-def _emit(session: Session, call: Call, schema: type[EventSchema], person: Resident) -> None:
-    emit(
-        session,
-        call,
-        schema,
-        subject=str(person.id),
-        sequence=person.sequence,
-        route=Route(place=area_codes.routing(person.area) if person.area else "none"),
-        data={"resident": person.id},
-    )

@@ -23,6 +23,7 @@ def test_everybody_sees_what_they_hear_of_and_what_cannot_be_turned_off(newcomer
     assert [(fixed["channel"], fixed["purpose"]) for fixed in body["fixed"]] == [
         ("inbox", None),
         ("sms", "sign_in_code"),
+        ("sms", "phone_changed"),
     ]
     again = newcomer.get("preferences", headers={"If-None-Match": shown.headers["ETag"]})
     assert again.status_code == 304

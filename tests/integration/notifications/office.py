@@ -27,12 +27,12 @@ class Neighbour:
         self.contacts[person] = {"phone": a_phone(), "locale": "zh-CN", **contact}
         return self.contacts[person]["phone"]
 
-    def contact(self, person):
+    def contact(self, person, change=None):
         if self.error:
             raise self.error
         if person not in self.contacts:
             raise NotFound
-        return self.contacts[person]
+        return self.contacts[change or person]
 
 
 class Office:

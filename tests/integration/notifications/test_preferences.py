@@ -32,7 +32,8 @@ def test_who_has_said_nothing_has_the_defaults_and_no_row(session):
     assert shown["quiet_hours"] == {"from": "22:00", "to": "07:00"}
     assert (shown["digest"], shown["time_zone"]) == ("off", "Asia/Shanghai")
     assert shown["purposes"]["ticket_filed"] == {"inbox": True, "email": True, "sms": True}
-    assert {fixed["reason"] for fixed in shown["fixed"]} == {"record", "one_time_code"}
+    reasons = {fixed["reason"] for fixed in shown["fixed"]}
+    assert reasons == {"record", "one_time_code", "new_number"}
     assert session.get(Preference, person) is None
 
 

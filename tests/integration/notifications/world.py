@@ -139,7 +139,7 @@ class Postbox(_Watched):
         return [message["subject"] for message in self.items(address)]
 
 
-def person_event(what: str, person: UUID | None) -> CloudEvent:
+def person_event(what: str, person: UUID | None, **more: Any) -> CloudEvent:
     """An event of residents about a person."""
     return CloudEvent(
         id=str(new_id()),
@@ -148,5 +148,5 @@ def person_event(what: str, person: UUID | None) -> CloudEvent:
         subject=str(person),
         time=now(),
         sequence=1,
-        data={"resident": person and str(person)},
+        data={"resident": person and str(person), **more},
     )

@@ -18,6 +18,7 @@ from services.residents.vault import SealBroken, Vault
 from services.residents.withdrawn_phones import WithdrawnPhone
 from tests.integration.residents.world import (
     COMMUNITY,
+    HOLD,
     VAULT,
     World,
     a_phone,
@@ -261,7 +262,7 @@ def test_amending_changes_what_is_given_and_says_only_that_it_happened(world):
     assert amended["phone"] == f"138****{phone[-4:]}"
     assert amended["address"] is None
     assert amended["area"] == COMMUNITY
-    assert amended["version"] == 3, "one more for the number that is theirs no longer"
+    assert amended["version"] == 4, "one for the number that is theirs no longer, one to tell it"
     assert ids(world.find(phone=phone)) == [person]
     assert ids(world.find(name="王大明", within=COMMUNITY)) == [person]
     assert ids(world.find(name="王小明")) == []
@@ -422,7 +423,12 @@ def test_a_number_that_was_taken_lets_nobody_in_until_somebody_is_given_it(world
     assert world.register("孙新", phone=phone)["id"] == reporter != person
     assert world.ensure(phone, signing_in=True) == reporter
     told = [event["type"].split(".")[2] for event in world.events_of(person)]
-    assert told == ["resident_registered", "resident_amended", "resident_phone_withdrawn"]
+    assert told == [
+        "resident_registered",
+        "resident_amended",
+        "resident_phone_withdrawn",
+        "resident_phone_changed",
+    ]
 
 
 def test_a_number_that_was_taken_long_ago_lets_in_whoever_has_it_now(world):
@@ -458,7 +464,7 @@ def test_who_asks_for_whoever_is_known_makes_nobody_known(world):
     wanted = schemas.EnsureResident().load({"phone": phone, "name": "某人", "known": True})
     call = caller("own")
 
-    assert people.ensure(world.session, call, VAULT, wanted) == {"id": None}
+    assert people.ensure(world.session, call, VAULT, wanted, hold=HOLD) == {"id": None}
     assert ids(world.find(phone=phone)) == []
     person = world.ensure(phone)
-    assert people.ensure(world.session, call, VAULT, wanted) == {"id": person}
+    assert people.ensure(world.session, call, VAULT, wanted, hold=HOLD) == {"id": person}

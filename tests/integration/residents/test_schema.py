@@ -9,6 +9,7 @@ from sqlalchemy.exc import ProgrammingError
 from chassis import inbox, migrate, outbox
 from services.residents import official_areas as _official  # noqa: F401 - declares its table
 from services.residents import personal_models as _personal  # noqa: F401 - declares its tables
+from services.residents import phone_changes as _changes  # noqa: F401 - declares its table
 from services.residents import withdrawn_phones as _withdrawn  # noqa: F401 - declares its table
 from services.residents.care import models as _care  # noqa: F401 - declares its table
 from services.residents.imports import models as _imports  # noqa: F401 - declares its tables
@@ -17,7 +18,8 @@ from services.residents.models import Base
 OURS = {
     "areas", "departments", "residents", "resident_keys", "duties",
     "households", "household_members", "audit", "audit_people", "consents",
-    "care_tags", "withdrawn_phones", "imports", "import_parts", "import_faults", "official_areas",
+    "care_tags", "phone_changes", "withdrawn_phones",
+    "imports", "import_parts", "import_faults", "official_areas",
 }  # fmt: skip
 
 

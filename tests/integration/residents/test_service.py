@@ -290,8 +290,8 @@ def go_about(residents, community, canaries: Canaries) -> str:
     residents("amend_household", id=household["id"], door=canaries.address + "甲")
     residents("list_members", household=household["id"])
     residents("list_households", within=community)
-    # Registered, amended twice, each time with a number withdrawn, and moved in.
-    eventually(lambda: len(residents.published(person)) == 6)
+    # Registered, amended twice, each time with a number withdrawn and another given, and moved in.
+    eventually(lambda: len(residents.published(person)) == 8)
     eventually(lambda: len(residents.published(household["id"])) == 3)
     return person
 

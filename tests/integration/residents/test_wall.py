@@ -71,6 +71,7 @@ def there(application: Engine) -> There:
         household = world.register_household(AREA, "101", head=head)["id"]
         world.give_care_tag(head, "elder_alone")
         world.consent(head)
+        world.amend(head, phone=a_phone())
         world.start_duty(head, "building_chief", area=AREA)
     importing = Importing(engine, "residents")
     importing.run("姓名,区域代码\n,\n")

@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select, text
@@ -53,6 +54,7 @@ EVERYTHING = (
     | {"department_clerks.read"}
     | {f"residents.{right}" for right in ("audit", "consent", "disclose", "erase", "export")}
 )
+HOLD = timedelta(hours=24)
 MOMENT = datetime(2026, 11, 1, 8, tzinfo=UTC)
 
 
@@ -157,7 +159,8 @@ class World:
 
     def ensure(self, phone: str, call: Call | None = None, **more: Any) -> str:
         wanted = schemas.EnsureResident().load({"phone": phone, **more})
-        found = self._as(call or Call(), people.ensure, self.vault, wanted)
+        ensure = partial(people.ensure, hold=HOLD)
+        found = self._as(call or Call(), ensure, self.vault, wanted)
         return str(found["id"])
 
     def amend(self, resident: str, call: Call | None = None, **changes: Any) -> Any:
@@ -172,10 +175,10 @@ class World:
         loaded = schemas.FindResidents().load(wanted)
         return self._as(call or caller(), queries.residents, self.vault, loaded)
 
-    def contact(self, resident: str, call: Call | None = None) -> Any:
-        wanted = schemas.ResidentRef().load({"id": resident})
+    def contact(self, resident: str, call: Call | None = None, **more: Any) -> Any:
+        wanted = personal_schemas.Contact().load({"id": resident, **more})
         asking = call or system_call("notifications")
-        return self._as(asking, queries.contact, self.vault, wanted["id"])
+        return self._as(asking, queries.contact, self.vault, wanted)
 
     def disclose(self, resident: str, *fields: str, call: Call | None = None, **more: Any) -> Any:
         command = {"id": resident, "fields": list(fields), "reason": "回访", **more}

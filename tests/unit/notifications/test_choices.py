@@ -65,7 +65,7 @@ def test_what_is_as_it_would_be_anyway_is_not_kept(change):
 def test_codes_and_the_inbox_cannot_be_turned_off_and_can_be_left_on():
     for purpose, by in OFFERED.items():
         for channel in by:
-            fixed = channel == INBOX or purpose == SIGN_IN_CODE
+            fixed = channel == INBOX or purpose in (SIGN_IN_CODE, "phone_changed")
             assert is_fixed(purpose, channel) == fixed
             assert allowed({purpose: {channel: True}})
             assert allowed({purpose: {channel: False}}) != fixed

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifications.news import STEPS, TABLE, Audience, Channel, TicketFacts, tellings
+from services.notifications.news import (
+    PHONE_CHANGED,
+    STEPS,
+    TABLE,
+    Audience,
+    Channel,
+    PhoneFacts,
+    Telling,
+    TicketFacts,
+    tellings,
+)
 from services.notifications.service import NotificationsService
 
 REPORTER, ASSIGNEE, PREVIOUS, SOMEBODY = uuid4(), uuid4(), uuid4(), uuid4()
@@ -62,12 +72,19 @@ def test_what_is_urgent_goes_to_the_phone_first():
     assert (told.also, told.urgent) == ((Channel.SMS, Channel.EMAIL), True)
 
 
-def test_nobody_but_a_reporter_gets_an_sms():
+def test_nobody_gets_an_sms_but_a_reporter_and_whose_number_was_changed():
     texted = {row.audience for row in TABLE if Channel.SMS in row.also}
-    assert texted == {Audience.REPORTER}
+    assert texted == {Audience.REPORTER, Audience.RESIDENT}
 
 
-@given(st.sampled_from(sorted(row.event for row in TABLE)), st.data())
+def test_whose_number_was_changed_is_told_at_once_by_sms_alone():
+    facts = PhoneFacts(resident=SOMEBODY, change=uuid4())
+    assert list(tellings(PHONE_CHANGED, facts)) == [
+        Telling(SOMEBODY, "phone_changed", (Channel.SMS,), urgent=True)
+    ]
+
+
+@given(st.sampled_from(sorted({row.event for row in TABLE} - {PHONE_CHANGED})), st.data())
 def test_one_event_tells_nobody_twice_whoever_is_who(event, data):
     people = st.sampled_from([None, REPORTER, ASSIGNEE, PREVIOUS])
     facts = replace(
@@ -143,8 +160,9 @@ def test_an_event_that_is_not_in_the_table_tells_nobody():
     assert told("painted") == set()
 
 
-def test_a_comment_makes_no_earlier_news_stale_and_every_other_event_does():
-    assert {row.event for row in TABLE} - STEPS == {"linli.tickets.ticket_commented.v1"}
+def test_a_comment_makes_no_earlier_news_stale_and_every_other_event_of_a_ticket_does():
+    asides = {"linli.tickets.ticket_commented.v1", PHONE_CHANGED}
+    assert {row.event for row in TABLE} - STEPS == asides
 
 
 def test_the_service_consumes_every_event_of_the_table():
@@ -154,7 +172,9 @@ def test_the_service_consumes_every_event_of_the_table():
         for entrypoint in getattr(getattr(NotificationsService, name), "nameko_entrypoints", ())
         for event_type in getattr(entrypoint, "types", ())
     }
-    assert {row.event for row in TABLE} == {each for each in consumed if ".tickets." in each}
+    kept = {"department_added", "department_changed", "resident_erased"}
+    told_of = {each for each in consumed if each.split(".")[2] not in kept}
+    assert {row.event for row in TABLE} == told_of
 
 
 def test_no_row_stands_in_the_table_twice():

@@ -102,5 +102,5 @@ def test_every_setting_reason_and_event_stands_in_the_readme():
     variables = {
         item.metadata["variable"] for item in fields(NotificationsSettings) if item.name in ours
     }
-    events = {row.event.split("ticket_")[1].removesuffix(".v1") for row in TABLE} - {"commented"}
+    events = {row.event.split(".")[2].partition("_")[2] for row in TABLE} - {"commented"}
     assert [name for name in (*variables, *Reason, *events) if name not in README] == []
