@@ -113,7 +113,7 @@ TABLE: Mapping[str, Row] = {
             {
                 "read", "comments", "withdrawal", "follow-up", "reopening",
                 "residents.read", "residents.write", "residents.audit", "residents.consent",
-                "residents.export", "households.read",
+                "residents.export", "residents.erase", "households.read",
                 "inbox.read", "inbox.write", "preferences.read", "preferences.write",
                 "events.read",
             }

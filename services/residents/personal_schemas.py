@@ -60,9 +60,9 @@ class Contact(ResidentRef):
 
 
 class Erase(ResidentRef):
-    """Whom to erase, and why."""
+    """Whom to erase, and why, which people need not say of themselves."""
 
-    reason = Reason(required=True)
+    reason = Reason(load_default=None)
 
 
 class Disclose(ResidentRef):

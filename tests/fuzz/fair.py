@@ -55,6 +55,7 @@ FAIR_OF_A_FIELD: Mapping[tuple[str, str], str] = {
     ("file", "empty_file"): "nor for how long a file is",
     ("file", "required"): "OpenAPI has no word for a part that is a file: one with a file's name",
     ("name", "required"): "only a place that is official brings a name of its own",
+    ("reason", "required"): "people erase themselves without one, and nobody else",
     ("area", "required"): "only some roles need one",
     ("department", "required"): "the same",
     ("area", "wrong_level"): "each role is held at levels of its own",

@@ -15,6 +15,7 @@ class PeopleSeeds:
         self.makers: Makers = {
             "register_resident": lambda: Seed(body=self._numbers()),
             "amend_resident": self._to_amend,
+            # Never the role itself, which may: it would have nothing more to speak as.
             "erase_resident": lambda: Seed(path={"id": world.new_person()}),
             "give_consent": lambda: Seed(path={"id": world.person()}),
             "withdraw_consent": self._consent,

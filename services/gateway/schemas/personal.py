@@ -46,7 +46,7 @@ class NewErasure(Schema):
 
     example = {"reason": "本人书面申请"}
 
-    reason = fields.line(200, required=True)
+    reason = fields.line(200, metadata={"description": "only people themselves may leave it out"})
 
 
 class Erasure(Schema):

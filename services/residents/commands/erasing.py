@@ -11,18 +11,19 @@ from sqlalchemy.orm import Session
 
 from chassis import clock, walls
 from chassis.call import Call
-from services.residents import audit, phone_changes, queries, sealing
+from services.residents import audit, phone_changes, queries, reach, sealing
 from services.residents.care.models import CareTag
 from services.residents.commands import members, telling
 from services.residents.commands.on_duty import has_duty
-from services.residents.errors import OnDuty
+from services.residents.errors import OnDuty, invalid
 from services.residents.events import ResidentErased
 from services.residents.models import Resident, ResidentKey
 from services.residents.reach import Subject
 
 
 def erase(session: Session, call: Call, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Erase a person, once. Raises NotFound, Forbidden, OnDuty.
+    """Erase a person, once; people may have themselves erased (PIPL, article 47), and need not say
+    why. Raises NotFound, Forbidden, Invalid (required), OnDuty.
 
     What is sealed is dropped as well as its key, and with it the blind indexes, by which somebody
     who has the index key could still tell that a number was known. Care tags go: a door and a tag
@@ -30,6 +31,8 @@ def erase(session: Session, call: Call, wanted: Mapping[str, Any]) -> dict[str, 
     """
     person = queries.person(session, call, wanted["id"], "residents.erase", lock=True)
     about = Subject("resident", person.id, person.area)
+    if wanted["reason"] is None and reach.person(call) != person.id:
+        raise invalid("reason", "required", "Missing data for required field.")
     if person.erased_at is None:
         # Who may act for the community must not be nobody.
         if has_duty(session, person.id):

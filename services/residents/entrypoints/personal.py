@@ -23,8 +23,8 @@ class PersonalData:
 
     @rpc
     def erase_resident(self, command: Json) -> Json:
-        """Forget who the person with an `id` is, for good, for a `reason`; `{id, erased_at}`.
-        Raises OnDuty.
+        """Forget who the person with an `id` is, for good, for a `reason`, which only they
+        themselves may leave out; `{id, erased_at}`. Raises Invalid (required), OnDuty.
         """
         wanted = schemas.Erase().load(command)
         with self.db.transaction() as session:

@@ -51,14 +51,33 @@ def test_whoever_has_a_duty_is_not_erased(town):
 
 
 @pytest.mark.parametrize(("who", "status"), [("clerk", 403), ("secretary", 403), ("resident", 404)])
-def test_only_an_administrator_erases(town, who, status):
+def test_only_an_administrator_erases_somebody_else(town, who, status):
     person = registered(town, f"1370000{9300 + len(who)}")
 
     assert town.people[who].post(f"residents/{person}/erasure", WHY).status_code == status
 
 
+def test_people_have_themselves_erased_and_need_not_say_why(town):
+    client = town.arrive("goer", "13700000096")
+    person = town.ids["goer"]
+    ticket = town.clerk.move(town.file(client), "acceptance")
+
+    assert client.make(f"residents/{person}/erasure", {})["id"] == person
+
+    eventually(lambda: client.get("sessions/current").status_code == 401)
+    assert town.administrator.get(f"residents/{person}").json()["phone"] is None
+    eventually(lambda: town.clerk.get(f"tickets/{ticket['id']}").json()["reporter"] is None)
+    assert town.clerk.get(f"tickets/{ticket['id']}").json()["state"] == "accepted"
+
+
+def test_whoever_has_a_duty_does_not_have_themselves_erased(town):
+    answer = town.clerk.post(f"residents/{town.ids['clerk']}/erasure", {})
+
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/on_duty")
+
+
 @pytest.mark.parametrize("body", [{}, {"reason": ""}, {"reason": 1}, {"reason": "x", "more": 1}])
-def test_a_reason_is_needed(town, body):
+def test_a_reason_is_needed_for_somebody_else(town, body):
     path = f"residents/{town.ids['resident']}/erasure"
 
     assert town.administrator.post(path, body).status_code == 422

@@ -88,11 +88,13 @@ def test_the_last_administrator_is_not_erased(town, engine):
         session.execute(update(Account).where(first).values(administrator=False))
     try:
         refused = second.post(f"residents/{person}/erasure", {"reason": "x"})
+        hidden = town.resident.post(f"residents/{person}/erasure", {"reason": "x"})
     finally:
         with Session(engine) as session, session.begin():
             session.execute(update(Account).where(first).values(administrator=True))
 
     assert refused.status_code == 409, refused.text
     assert refused.json()["type"] == "/problems/last_administrator"
+    assert hidden.status_code == 404, "nobody learns by it who administers"
     assert town.clerk.post(f"residents/{person}/erasure", {"reason": "x"}).status_code in (403, 404)
     assert town.administrator.post(f"residents/{person}/erasure", {"reason": "x"}).ok

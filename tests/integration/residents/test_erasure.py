@@ -61,14 +61,15 @@ def test_that_there_was_somebody_stays_for_the_figures(world, somebody):
     assert personal == {}
 
 
-def test_whoever_is_erased_lives_nowhere_and_needs_no_care(world, somebody):
+@pytest.mark.parametrize("reach", ["any", "own"])
+def test_whoever_is_erased_lives_nowhere_and_needs_no_care(world, somebody, reach):
     person, _ = somebody
     home = world.register_household(*DWELLING, head=person, **{"from": "2020-01-01"})["id"]
     world.give_care_tag(person, "elder_alone", note="每周三上门")
     ended = world.give_care_tag(person, "disabled")["id"]
     world.end_care_tag(person, ended)
 
-    world.erase(person, caller("any", "residents.erase"))
+    world.erase(person, caller(reach, "residents.erase", person=person))
 
     assert world.care_tags()["items"] == world.care_tags_of(person)["items"] == []
     assert world.rows("care_tags") == []
@@ -131,11 +132,38 @@ def test_an_erasure_is_told_once_and_says_who_and_nothing_else(world, somebody):
     assert [(entry["subject"], entry["reason"]) for entry in entries] == [(person, "本人申请")]
 
 
+def test_people_have_themselves_erased_and_need_not_say_why(world, somebody):
+    person, numbers = somebody
+    world.amend(person, phone=a_phone())
+    myself = caller("own", person=person)
+
+    world.erase(person, myself, reason=None)
+
+    assert world.resident(person)["name"] is None
+    assert world.find(id_number=numbers["id_number"])["items"] == []
+    assert world.rows("phone_changes") == []
+    [entry] = world.audit(action="erase")["items"]
+    assert (entry["actor"]["id"], entry["reason"]) == (person, None)
+
+
+def test_nobody_has_somebody_else_erased_without_a_reason_or_at_all(world, somebody):
+    person, _ = somebody
+
+    with pytest.raises(Hidden):
+        world.erase(person, caller("own"))
+    with pytest.raises(Invalid) as refused:
+        world.erase(person, reason=None)
+
+    assert refused.value.errors[0]["pointer"] == "/reason"
+    assert world.resident(person)["name"] == "王小明"
+
+
 def test_whoever_has_a_duty_is_not_erased(world, somebody):
     person, _ = somebody
     duty = world.start_duty(person, "clerk", area=COMMUNITY)
-    with pytest.raises(OnDuty):
-        world.erase(person)
+    for call in (caller(), caller("own", person=person)):
+        with pytest.raises(OnDuty):
+            world.erase(person, call)
 
     world.end_duty(duty["id"], "2026-11-02")
 

@@ -185,8 +185,11 @@ class World:
         wanted = personal_schemas.Disclose().load(command)
         return self._as(call or caller(), queries.disclosure, self.vault, wanted)
 
-    def erase(self, resident: str, call: Call | None = None, reason: str = "本人申请") -> Any:
-        wanted = personal_schemas.Erase().load({"id": resident, "reason": reason})
+    def erase(
+        self, resident: str, call: Call | None = None, reason: str | None = "本人申请"
+    ) -> Any:
+        why = {} if reason is None else {"reason": reason}
+        wanted = personal_schemas.Erase().load({"id": resident, **why})
         return self._as(call or caller(), erasing.erase, wanted)
 
     def consent(self, resident: str, purpose: str = "notices", call: Call | None = None) -> Any:
