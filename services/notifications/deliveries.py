@@ -109,12 +109,7 @@ def record(
     # Before the row is locked, as in an erasure: what takes its place must not outlive the person.
     if others and claimed.person and forgetting.is_forgotten(session, claimed.person):
         return None
-    delivery = session.scalar(
-        select(Delivery)
-        .where(Delivery.id == claimed.id, Delivery.claim == claimed.claim)
-        .where(Delivery.claimed_at.is_not(None))
-        .with_for_update()
-    )
+    delivery = _still_ours(session, claimed)
     if delivery is None:
         return None
     _settle(session, delivery, result, verdict, at)
@@ -152,6 +147,16 @@ def _write_off(session: Session, delivery: Delivery, at: datetime, schedules: Sc
     # The lease was the delay; only the giving up is taken from the verdict.
     verdict = judge(result, _tally(delivery), schedules, at, chance=0.5)
     _settle(session, delivery, result, verdict, at)
+
+
+def _still_ours(session: Session, claimed: Claimed) -> Delivery | None:
+    """The delivery, locked; None when somebody else has claimed or settled it."""
+    return session.scalar(
+        select(Delivery)
+        .where(Delivery.id == claimed.id, Delivery.claim == claimed.claim)
+        .where(Delivery.claimed_at.is_not(None))
+        .with_for_update()
+    )
 
 
 def _settle(
