@@ -1,4 +1,6 @@
-"""`make demo` against a running system: three sources agree, and a second run adds nothing."""
+"""`make demo` against a running system: three sources agree, a second run adds nothing, and what
+went over the bus meanwhile is what it should be.
+"""
 
 import json
 import os
@@ -9,9 +11,14 @@ from typing import Any
 
 import pytest
 
+from chassis import topology
 from deploy.api import Api
-from deploy.demo.community import COMMUNITY
+from deploy.demo import community as month
+from deploy.demo.community import COMMUNITY, DEPARTMENTS
+from deploy.demo.plan import issues
 from deploy.local.places import ROOT
+from tests.stack import wire
+from tests.stack.stack import Stack
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +26,18 @@ def home(ready: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Pat
     folder = tmp_path_factory.mktemp("demo")
     (folder / "ready.json").write_text(json.dumps(ready))
     return folder
+
+
+@pytest.fixture(scope="module")
+def listening(stack: Stack, ready: dict[str, Any]) -> dict[str, str]:
+    """The AMQP addresses of the month's departments, granted before it begins."""
+
+    def address(code: str) -> str:
+        known = ready["departments"].get(code)
+        granted = known or json.loads(stack.linli("departments", "grant", code, "--json"))
+        return str(granted["amqp_uri"])
+
+    return {code: address(code) for code in DEPARTMENTS}
 
 
 def play(home: Path) -> str:
@@ -35,6 +54,7 @@ def play(home: Path) -> str:
 
 
 @pytest.mark.timeout(400)
+@pytest.mark.usefixtures("listening")
 def test_a_month_is_played_once_and_three_sources_agree_on_its_figures(
     home: Path, ready: dict[str, Any]
 ) -> None:
@@ -57,6 +77,42 @@ def test_what_is_still_open_has_somebody_who_has_it_and_a_reason(
 
     assert len(still_open) == 5
     assert all(each["department"] for each in still_open)
+
+
+def test_each_department_was_told_all_that_concerns_it_and_nothing_else(
+    listening: dict[str, str], ready: dict[str, Any]
+) -> None:
+    log = wire.read_log(ready["amqp_uri"])
+
+    for code, uri in listening.items():
+        told = wire.read_log(uri, stream=topology.subscriber_log(code))
+        concerned = [
+            each.event["id"]
+            for each in log
+            if each.event["type"].startswith("linli.tickets.") and code in _departments(each)
+        ]
+        assert [each.event["id"] for each in told] == concerned
+        assert len(concerned) > 10
+
+
+def test_nothing_personal_and_no_text_of_the_month_went_over_the_bus(
+    ready: dict[str, Any],
+) -> None:
+    wiretap = b"\n".join(each.body for each in wire.read_log(ready["amqp_uri"])).decode()
+
+    people = [person for each in month.households() for person in each.people]
+    numbers = {person.phone for person in people if person.phone}
+    numbers |= {person.id_number for person in people} | {duty.phone for duty in month.staff()}
+    texts = {text for issue in issues() for text in (issue.title, issue.description)}
+    assert len(numbers) > 3000
+    assert len(texts) > 100
+    assert [text for text in numbers | texts if text in wiretap] == []
+
+
+def _departments(message: wire.Delivered) -> set[str]:
+    data = message.event["data"]
+    named = {data.get("department"), data.get("previous_department")}
+    return named | set(data.get("departments") or [])
 
 
 def _tickets(home: Path, ready: dict[str, Any]) -> list[dict[str, Any]]:

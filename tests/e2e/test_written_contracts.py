@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from chassis.testing import eventually
 from tests.e2e import every_event
-from tests.e2e.conftest import JAVASCRIPT
+from tests.e2e.written import JAVASCRIPT
 from tests.stack import wire
 
 SCHEMAS = {

@@ -66,10 +66,14 @@ def connect(uri: str) -> amqp.Connection:
 
 
 def read_log(
-    uri: str, first: int | str = "first", idle: float = 1.0, known: int = -1
+    uri: str,
+    first: int | str = "first",
+    idle: float = 1.0,
+    known: int = -1,
+    stream: str = topology.LOG_STREAM,
 ) -> list[Delivered]:
-    """Every event of the log stream from an offset on, oldest first; ends when `idle` seconds
-    bring no more, but waits longer for an offset that is `known` to be there.
+    """Every event of the log stream, or a department's, from an offset on, oldest first; ends when
+    `idle` seconds bring no more, but waits longer for an offset that is `known` to be there.
     """
     found: list[Delivered] = []
     with channel(uri) as reading:
@@ -80,7 +84,7 @@ def read_log(
             reading.basic_ack(message.delivery_tag)
 
         offset = {"x-stream-offset": first}
-        reading.basic_consume(topology.LOG_STREAM, callback=take, arguments=offset)
+        reading.basic_consume(stream, callback=take, arguments=offset)
         with contextlib.suppress(TimeoutError):
             while True:
                 behind = known >= 0 and (not found or found[-1].offset < known)
