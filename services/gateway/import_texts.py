@@ -82,9 +82,9 @@ VALUES: Mapping[str, tuple[str, str]] = {
 
 def message(code: str, locale: str, column: str | None = None) -> str:
     """The sentence for a fault's code, in a column if it is of one."""
-    if code == "invalid_value" and column in VALUES:
-        return VALUES[column][0 if locale == "zh-CN" else 1]
-    if code in FAULTS:
-        return FAULTS[code][0 if locale == "zh-CN" else 1]
+    of_column = VALUES.get(column or "") if code == "invalid_value" else None
+    sentence = of_column or FAULTS.get(code)
+    if sentence is not None:
+        return sentence[0 if locale == "zh-CN" else 1]
     texts = PROBLEMS.get(code) or PROBLEMS["invalid"]
     return texts.get(locale, texts["en"]).detail
