@@ -40,7 +40,9 @@ class Run:
 
 
 def run(known: Mapping[str, Any], role: str, seed: int, folder: Path, *options: str) -> Run:
-    """Fuzz as a role what `ready.json` tells of; `known` also holds the resident's token."""
+    """Fuzz as a role what `ready.json` tells of; `known` also holds the resident's token. With
+    options it is to be brief: of boundaries that are described alike the first will do.
+    """
     community = Community(known)
     token = token_of(community, role)
     community.close()
@@ -58,6 +60,7 @@ def run(known: Mapping[str, Any], role: str, seed: int, folder: Path, *options: 
         "ROLE": role,
         "TOKEN": token or "",
         "SEED": str(seed),
+        "ALIKE": "0" if options else "0.2",
         "READY": json.dumps(known),
         "CLOSED": json.dumps(closed),
         "ANSWERS": str(counted),
