@@ -1,5 +1,6 @@
 """The events as others rely on them: schemas, examples and tables are written down as they are."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from chassis.events import EventSchema
 from deploy import contracts
+from deploy.contract_readers import readers
 
 DOCUMENTS = contracts.documents()
 TYPES = contracts.event_types()
@@ -45,3 +47,24 @@ def test_every_event_says_what_happened_and_stands_in_the_table(event_type):
 
     assert schema.__doc__, "the docstring of an event is its documentation"
     assert f"### `{event_type}`" in Path("docs/events.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "role", "reaches"),
+    [
+        ("tickets.ticket_commented", "resident", ["own", "public"]),
+        ("tickets.ticket_commented", "department_clerk", ["department"]),
+        ("tickets.ticket_excluded", "clerk", ["holder", "area"]),
+        ("tickets.ticket_excluded", "resident", None),
+        ("residents.household_registered", "building_chief", None),
+    ],
+)
+def test_the_page_says_of_each_event_who_may_see_it(name, role, reaches):
+    event_type = f"linli.{name}.v1"
+    (example,) = contracts.event_schema(TYPES[event_type])["examples"]
+    page = Path("docs/events.md").read_text(encoding="utf-8")
+    section = page.partition(f"### `{event_type}`")[2].partition("###")[0]
+
+    assert readers(example).get(role) == reaches
+    said = re.search(rf"`{role}` \(([^)]+)\)", section)
+    assert (said[1].split(", ") if said else None) == reaches

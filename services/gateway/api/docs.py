@@ -42,8 +42,12 @@ _PAGE = """\
 </body>
 </html>
 """
+# Without `servers` in the document, what is tried goes to the host that the page is from.
 _START = """\
-SwaggerUIBundle({url: "/api/openapi.json", dom_id: "#docs", deepLinking: true, validatorUrl: null});
+SwaggerUIBundle({
+  url: "/api/openapi.json", dom_id: "#docs", deepLinking: true, validatorUrl: null,
+  tryItOutEnabled: true, displayRequestDuration: true, filter: true
+});
 """
 _PROBLEM = """\
 <!doctype html>

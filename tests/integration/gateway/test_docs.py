@@ -27,6 +27,21 @@ def test_the_page_and_all_that_it_loads_come_from_here(town):
     assert "unsafe-inline" not in page.headers["Content-Security-Policy"].split("style-src")[0]
 
 
+def test_what_is_tried_on_the_page_may_be_sent_and_read_from_there(town):
+    """What Swagger UI does with the document: asks for a token, and sends it to the page's host."""
+    page, start = town.nobody.get("/api/docs"), town.nobody.get("/api/docs/start.js")
+    document = town.nobody.get("/api/openapi.json").json()
+    here = {"Origin": town.nobody.url, "Sec-Fetch-Site": "same-origin"}
+
+    assert "tryItOutEnabled: true" in start.text
+    assert "connect-src 'self'" in page.headers["Content-Security-Policy"]
+    assert "servers" not in document
+    bearer = {"type": "http", "scheme": "bearer"}
+    assert document["components"]["securitySchemes"] == {"bearer": bearer}
+    assert town.clerk.get("sessions/current", headers=here).status_code == 200
+    assert town.nobody.get("sessions/current", headers=here).status_code == 401
+
+
 @pytest.mark.parametrize("name", ["nothing.js", "..%2f__init__.py", "index.html"])
 def test_nothing_else_is_served_beside_it(town, name):
     assert town.nobody.get(f"/api/docs/{name}").status_code == 404
