@@ -42,7 +42,9 @@ def test_every_error_has_a_text(code):
 
 
 def test_every_fault_of_a_field_has_a_chinese_text():
-    sources = (path.read_text(encoding="utf-8") for path in Path("services").rglob("*.py"))
+    # Examples name departments in the same way.
+    paths = (path for path in Path("services").rglob("*.py") if path.stem != "example_values")
+    sources = (path.read_text(encoding="utf-8") for path in paths)
     codes = {code for source in sources for found in _FAULT.findall(source) for code in found}
 
     assert {code for code in codes - {""} if code not in FIELDS} == set()
