@@ -49,8 +49,8 @@ class Operation:
     rate: str
     caller_rate: str | None
     upload: int | None
-    deprecated: Deprecation | None
     tag: str
+    deprecated: Deprecation | None = None
 
     @property
     def storable(self) -> bool:
