@@ -87,9 +87,10 @@ def test_a_list_is_followed_to_its_end(generated, secretary, filed):
 
 def test_a_move_names_the_version_that_was_read(generated, secretary, filed):
     assign = generated(".api.moves.assign_ticket")
-    known, body = f'"{filed.version}"', {"department": "water"}
+    to_water = generated(".models").AssignmentType0(department="water")
+    known = f'"{filed.version}"'
 
-    assigned = assign.sync(client=secretary, id=str(filed.id), body=body, if_match=known)
+    assigned = assign.sync(client=secretary, id=str(filed.id), body=to_water, if_match=known)
 
     assert (assigned.state, assigned.department) == ("assigned", "water")
 
