@@ -58,7 +58,9 @@ class Route:
 
 @dataclass(frozen=True)
 class CloudEvent:
-    """An event as a consumer sees it. `sequence` counts the events of one `subject`."""
+    """An event as a consumer sees it. `sequence` counts the events of one `subject`; `body` is its
+    text on the bus.
+    """
 
     id: str
     type: str
@@ -70,6 +72,7 @@ class CloudEvent:
     partitionkey: str = ""
     traceparent: str = ""
     attributes: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    body: str = field(default="", repr=False)
 
 
 def emit(
@@ -146,6 +149,7 @@ def parse(body: bytes | str) -> CloudEvent:
             partitionkey=wire.get("partitionkey", ""),
             traceparent=wire.get("traceparent", ""),
             attributes={name: value for name, value in wire.items() if name != "data"},
+            body=body if isinstance(body, str) else body.decode(),
         )
     except (ValueError, RecursionError) as error:
         raise Permanent(f"not a CloudEvent: {error}", reason="undecodable") from error

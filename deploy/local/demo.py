@@ -20,7 +20,9 @@ from services.gateway.policy import SCOPES
 ADMINISTRATOR = "administrator"
 SUBSCRIBER = "water"
 KEY_OF = "api_key_{}"
-SUBSCRIBER_SCOPES = ["tickets:read", "tickets:write", "events:read"]
+SUBSCRIBER_SCOPES = [
+    "tickets:read", "tickets:write", "events:read", "webhooks:read", "webhooks:write",
+]  # fmt: skip
 CONFLICT = 409
 
 

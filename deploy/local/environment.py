@@ -20,7 +20,7 @@ BROKER_PORTS = ("amqp", "management", "distribution", "epmd")
 OF_ONE_SERVICE = {
     "residents": ("LINLI_MASTER_KEYS", "LINLI_BLIND_INDEX_KEY"),
     "notifications": (
-        *("LINLI_SMS_URL", "LINLI_SMS_TOKEN"),
+        *("LINLI_SMS_URL", "LINLI_SMS_TOKEN", "LINLI_WEBHOOK_KEY"),
         *("LINLI_SMTP_HOST", "LINLI_SMTP_USER", "LINLI_SMTP_PASSWORD_FILE"),
     ),
     "gateway": ("LINLI_SECRET", "LINLI_HTTP_PORT"),
@@ -71,6 +71,7 @@ class Environment:
         self._default("LINLI_BLIND_INDEX_KEY", lambda: home.secret("blind_index_key", _key))
         self._default("LINLI_SECRET", lambda: home.secret("gateway_secret", _key))
         self._default("LINLI_SMS_TOKEN", lambda: home.secret("sms_token"))
+        self._default("LINLI_WEBHOOK_KEY", lambda: home.secret("webhook_key", _key))
         if not self.given.broker:
             self._name_private_broker()
 

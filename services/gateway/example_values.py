@@ -2,6 +2,7 @@
 it.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -159,6 +160,33 @@ ITEMS: Mapping[str, Any] = {
 _AREA = {"code": GRID, "name": "第一网格"}
 _KEY = {"name": "大屏", "owner": {"person": PERSON}}
 _RESIDENT = {"name": "王芳", "locale": "zh-CN"}
+_WEBHOOK = {
+    "url": "https://water.example.org/linli",
+    "description": "供水公司",
+    "types": ["linli.tickets.ticket_assigned.v1"],
+    "area": None,
+    "ordered": True,
+    "rate": 3000,
+    "handshake": False,
+    "state": "active",
+    "reason": None,
+    "failing_since": None,
+}
+_SECRET = {
+    "id": ID,
+    "created_at": MOMENT,
+    "ends_at": None,
+    "secret": "whsec_" + "A" * 43 + "=",
+}
+_SENT = {
+    "event": EVENT["id"],
+    "type": EVENT["type"],
+    "subject": GRID,
+    "state": "delivered",
+    "reason": "delivered",
+    "next_attempt_at": None,
+    "body": json.dumps(EVENT, ensure_ascii=False, separators=(",", ":")),
+}
 OF_SCHEMA: Mapping[str, Mapping[str, Any]] = {
     "ApiKeyListed": _KEY,
     "ApiKeyMade": _KEY,
@@ -203,6 +231,24 @@ OF_SCHEMA: Mapping[str, Mapping[str, Any]] = {
         **dict.fromkeys(("started_at", "resolved_at", "answer_by", "closed_at", "reopened_at")),
     },
     "TicketWords": {"moves": []},
+    "Webhook": _WEBHOOK,
+    "WebhookMade": {**_WEBHOOK, "secret": _SECRET},
+    **dict.fromkeys(("WebhookDelivery", "WebhookDeliveryInFull"), _SENT),
+    "WebhookAttempt": {
+        "number": 1,
+        "reason": "delivered",
+        "url": _WEBHOOK["url"],
+        "method": "POST",
+        "status": 204,
+        "response_headers": {"Date": "Sat, 01 Aug 2026 01:30:00 GMT"},
+        "request_headers": {"webhook-id": EVENT["id"], "webhook-timestamp": "1785547800"},
+        "response_excerpt": "",
+        "duration_ms": 42,
+        "next_attempt_at": None,
+    },
+    "WebhookSecret": {"ends_at": None},
+    "WebhookSecretMade": _SECRET,
+    "Replay": {"requeued": 12, "next": None},
     "WhoIs": {"id": PERSON, "name": "王芳", "kind": "person"},
 }
 """What differs from that in a schema."""
@@ -212,9 +258,11 @@ PATH: Mapping[str, str] = {
     "channel": "sms",
     "code": "water",
     "consent": ID,
+    "delivery": ID,
     "household": "0198c0de-0000-7000-8000-000000000061",
     "id": TICKET,
     "locale": "zh-CN",
     "purpose": "ticket_filed",
+    "secret": ID,
 }
 """A value for a part of a path, by its name."""

@@ -69,6 +69,8 @@ OPERATIONS: Mapping[str, str] = {
     "deliveries.read": "see what became of messages to people",
     "templates.read": "see and try what messages say",
     "templates.write": "change what messages say",
+    "webhooks.read": "see where events are sent, and what became of them",
+    "webhooks.write": "have events sent somewhere, and sent again",
     "accounts.write": "give people a login and a password",
     "api_keys.write": "make, list and revoke API keys",
     "import": "say when something happened that is written down later",
@@ -138,7 +140,8 @@ TABLE: Mapping[str, Row] = {
     },
     "department_clerk": {
         "any": _PUBLIC,
-        "department": _HOLDING | {"figures.read", "department_clerks.read"},
+        "department": _HOLDING
+        | {"figures.read", "department_clerks.read", "webhooks.read", "webhooks.write"},
     },
     "administrator": {
         "any": frozenset(
@@ -147,7 +150,7 @@ TABLE: Mapping[str, Row] = {
                 "duties.read", "duties.write",
                 "residents.read", "residents.write", "households.read", "households.write",
                 "events.read", "accounts.write", "api_keys.write", "deliveries.read",
-                "templates.read", "templates.write",
+                "templates.read", "templates.write", "webhooks.read", "webhooks.write",
                 "residents.erase", "residents.export",
                 "residents.audit",
             }
@@ -193,6 +196,8 @@ SCOPES: Mapping[str, frozenset[str]] = {
     "deliveries:read": frozenset({"deliveries.read"}),
     "templates:read": frozenset({"templates.read"}),
     "templates:write": frozenset({"templates.write"}),
+    "webhooks:read": frozenset({"webhooks.read"}),
+    "webhooks:write": frozenset({"webhooks.write"}),
     "accounts:write": frozenset({"accounts.write"}),
     "api-keys:write": frozenset({"api_keys.write"}),
 }

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 
 from services.gateway.registry_texts import REGISTRY
 from services.gateway.text import Text, both
+from services.gateway.webhook_texts import WEBHOOKS
 
 PROBLEMS: Mapping[str, Mapping[str, Text]] = {
     **REGISTRY,
+    **WEBHOOKS,
     # What the protocol or the gateway refuses.
     "bad_request": both(
         "请求有误", "请求的格式不正确。", "Bad request", "The request is malformed."

@@ -38,6 +38,7 @@ from services.gateway.api.residents import Residents
 from services.gateway.api.sessions import Sessions
 from services.gateway.api.templates import Templates
 from services.gateway.api.tickets import Tickets
+from services.gateway.api.webhooks import Webhooks
 from services.gateway.gate import Gate
 from services.gateway.hub import EventHub
 from services.gateway.settings import GatewaySettings
@@ -67,6 +68,7 @@ class GatewayService(
     Inbox,  # inbox, deliveries
     Preferences,  # preferences
     Templates,  # templates/{purpose}/{channel}/{locale}, …/preview
+    Webhooks,  # webhooks, …/secrets, …/test, …/deliveries, …/replays
     Events,  # events, events/stream
     Docs,  # /api/openapi.json, /api/docs, /problems/{code}
 ):

@@ -52,6 +52,13 @@ FIELDS: Mapping[str, str] = {
     "not_a_member": "此人不在该户居住。",
     "no_grid": "请注明所在的网格。",
     "no_building": "请注明所在的楼栋。",
+    "unknown_event_type": "没有这一类事件。",
+    "department_required": "请注明部门。",
+    "malformed_url": "这不是网址。",
+    "https_required": "网址须以 https:// 开头。",
+    "user_in_url": "网址中不能有用户名和密码。",
+    "fragment_in_url": "网址中不能有 # 之后的部分。",
+    "address_refused": "不向这一地址发送。",
     "before_last_move": "时间不能早于工单的上一次变更。",
 }
 

@@ -147,9 +147,10 @@ class Courier:
         return {"count": count, "items": items, "more": count - len(items)}
 
     def _line(self, news: Mapping[str, Any], locale: str | None) -> str:
-        variables = {"number": news["number"], "department": None}
+        about = news["about"]
+        variables = {"number": about, "host": about, "department": None}
         title = self.texts.part(news["purpose"], "inbox", "title", locale, variables)
-        return f"{title} {news['number']}"
+        return f"{title} {about}"
 
     def _call(self, provider: Provider, message: Message) -> Result:
         with Timeout(self.longest) as limit:

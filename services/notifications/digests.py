@@ -4,7 +4,7 @@ News that waits for a digest is a delivery in the state `collected`. When the di
 become part of one further delivery, whose purpose is `digest`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -82,5 +82,10 @@ def _contents(session: Session, digest: UUID) -> dict[str, Any]:
         .order_by(Notification.at.desc(), Notification.sequence.desc())
         .limit(SPELT_OUT)
     ).all()
-    news = [{"purpose": item.purpose, "number": item.variables["number"]} for item in newest]
+    news = [{"purpose": item.purpose, "about": _about(item.variables)} for item in newest]
     return {"count": count, "news": news[::-1]}
+
+
+def _about(variables: Mapping[str, Any]) -> str:
+    """The ticket's number, or what else the news is of."""
+    return str(variables.get("number") or variables.get("host"))

@@ -137,4 +137,4 @@ def _unsaid(purpose: str, part: str, source: str, texts: list[str]) -> Iterator[
 def _needed(purpose: str) -> str | None:
     """Without which a message is of no use, if there is such a thing."""
     variables = variables_of(purpose)
-    return next((name for name in ("code", "count", "number") if name in variables), None)
+    return next((name for name in ("code", "count", "host", "number") if name in variables), None)

@@ -3,13 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chassis.events import CloudEvent
 from services.notifications import schemas
 from services.notifications.models import Attempt, Delivery, Forgotten, Notification, Preference
+from services.notifications.webhooks.models import Clerk, Endpoint
 
 
 def forget_person(session: Session, event: CloudEvent, at: datetime) -> None:
@@ -28,6 +29,9 @@ def forget_person(session: Session, event: CloudEvent, at: datetime) -> None:
     session.execute(delete(Delivery).where(Delivery.id.in_(messages)))
     session.execute(delete(Notification).where(Notification.person == person))
     session.execute(delete(Preference).where(Preference.person == person))
+    session.execute(delete(Clerk).where(Clerk.person == person))
+    made = update(Endpoint).where(Endpoint.created_by == person)
+    session.execute(made.values(created_by=None))
 
 
 def is_forgotten(session: Session, person: UUID) -> bool:

@@ -149,6 +149,10 @@ TABLE: tuple[News, ...] = (
 DIGEST = "digest"
 DIGEST_CHANNELS = _BOTH
 
+# What is of no event of others, with the channels that may carry it further.
+WEBHOOK_DISABLED = "webhook_disabled"
+OTHERS: Mapping[str, tuple[Channel, ...]] = {WEBHOOK_DISABLED: _BOTH}
+
 # A comment changes nothing that an earlier message said, so it never makes one stale; what is of no
 # ticket does not either.
 _ASIDES = {"linli.tickets.ticket_commented.v1", PHONE_CHANGED}
@@ -173,13 +177,15 @@ def in_order(channels: Collection[Channel], urgent: bool) -> tuple[Channel, ...]
 
 
 def offered() -> dict[str, tuple[Channel, ...]]:
-    """Every purpose of the table, with the channels that may carry it further."""
-    return {row.purpose: row.also for row in TABLE}
+    """Every purpose, with the channels that may carry it further."""
+    return {row.purpose: row.also for row in TABLE} | dict(OTHERS)
 
 
 def purposes(channel: Channel | None = None) -> frozenset[str]:
-    """Every purpose of the table, or those that this channel carries."""
-    return frozenset(row.purpose for row in TABLE if channel is None or channel in row.also)
+    """Every purpose, or those that this channel carries."""
+    return frozenset(
+        purpose for purpose, also in offered().items() if channel is None or channel in also
+    )
 
 
 def _person(row: News, facts: Facts) -> UUID | None:

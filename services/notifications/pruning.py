@@ -14,14 +14,16 @@ from sqlalchemy.orm import Session
 
 from services.notifications.models import Attempt, Delivery, Forgotten, Notification, Progress
 from services.notifications.outcome import State
+from services.notifications.webhooks import pruning as webhooks
 
 
 @dataclass(frozen=True)
 class Kept:
-    """How long what is kept: messages with their attempts, and inbox items."""
+    """How long what is kept: messages with their attempts, inbox items, events for webhooks."""
 
     deliveries: timedelta
     notifications: timedelta
+    webhooks: timedelta
 
 
 def prune(session: Session, kept: Kept, at: datetime, limit: int = 1000) -> int:
@@ -33,6 +35,7 @@ def prune(session: Session, kept: Kept, at: datetime, limit: int = 1000) -> int:
         (_notifications, kept.notifications),
         (_progress, kept.notifications),
         (_forgotten, kept.notifications),
+        (webhooks.forget, kept.webhooks),
     )
     return sum(forget(session, at - long, limit) for forget, long in steps)
 

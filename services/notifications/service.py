@@ -33,16 +33,19 @@ from services.notifications.outside import Providers, Settings
 from services.notifications.rounds import Waker, in_rounds
 from services.notifications.settings import NotificationsSettings
 from services.notifications.texts import Texts
+from services.notifications.webhooks.entrypoints import Webhooks
 
 
-class NotificationsService:
-    """What notifications accepts: news by event, questions about inboxes and codes by RPC.
+class NotificationsService(Webhooks):
+    """What notifications accepts: news by event, questions about inboxes and codes by RPC;
+    webhooks in their own package.
 
     Who is told what is the table in `news`; what becomes of a message is in `outcome`.
     """
 
     name = "notifications"
     settings_class = NotificationsSettings
+    beside = ("services.notifications.webhooks.sender",)
 
     db = Database()
     call = CurrentCall()

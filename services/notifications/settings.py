@@ -12,6 +12,11 @@ from services.notifications.pruning import Kept
 from services.notifications.quiet import DEFAULT_QUIET, Quiet, parse_quiet
 from services.notifications.schedule import Schedule, parse_delays
 from services.notifications.staleness import Limits
+from services.notifications.webhooks.addresses import Network, parse_networks
+from services.notifications.webhooks.claims import Terms
+from services.notifications.webhooks.records import Patience
+from services.notifications.webhooks.sealing import parse_key
+from services.notifications.webhooks.settings import WebhookSettings
 
 
 def _tls_mode(text: str) -> str:
@@ -71,6 +76,40 @@ class NotificationsSettings(ServiceSettings):
     # Days.
     keep_deliveries: float = setting("LINLI_KEEP_DELIVERIES", 90.0, float)
     keep_notifications: float = setting("LINLI_KEEP_INBOX", 365.0, float)
+    webhook_key: bytes = secret("LINLI_WEBHOOK_KEY", parse_key)
+    webhook_networks: tuple[Network, ...] = setting(
+        "LINLI_WEBHOOK_ALLOWED_NETWORKS", (), parse_networks
+    )
+    webhook_ca_file: str | None = setting("LINLI_WEBHOOK_CA_FILE", None)
+    webhook_origin: str = setting("LINLI_WEBHOOK_ORIGIN", "linli")
+    webhook_retries: tuple[float, ...] = setting(
+        "LINLI_WEBHOOK_RETRIES", parse_delays("5s 5m 30m 2h 5h 10h 10h"), parse_delays
+    )
+    webhook_timeout: float = setting("LINLI_WEBHOOK_TIMEOUT", 15.0, float)
+    webhook_lease: float = setting("LINLI_WEBHOOK_LEASE", 30.0, float)
+    webhook_slots: int = setting("LINLI_WEBHOOK_SLOTS", 200, int)
+    webhook_at_once: int = setting("LINLI_WEBHOOK_AT_ONCE", 8, int)
+    # Days, but for the overlap of secrets: hours.
+    webhook_patience: float = setting("LINLI_WEBHOOK_PATIENCE", 5.0, float)
+    webhook_overlap: float = setting("LINLI_WEBHOOK_SECRET_OVERLAP", 24.0, float)
+    keep_webhooks: float = setting("LINLI_KEEP_WEBHOOKS", 30.0, float)
+
+    @property
+    def webhooks(self) -> WebhookSettings:
+        """What webhooks need of it."""
+        return WebhookSettings(
+            key=self.webhook_key,
+            networks=self.webhook_networks,
+            ca_file=self.webhook_ca_file,
+            origin=self.webhook_origin,
+            timeout=self.webhook_timeout,
+            slots=self.webhook_slots,
+            terms=Terms(timedelta(seconds=self.webhook_lease), self.webhook_at_once),
+            patience=Patience(
+                Schedule(self.webhook_retries), timedelta(days=self.webhook_patience)
+            ),
+            overlap=timedelta(hours=self.webhook_overlap),
+        )
 
     @property
     def mail_server(self) -> MailServer | None:
@@ -93,6 +132,7 @@ class NotificationsSettings(ServiceSettings):
         return Kept(
             deliveries=timedelta(days=self.keep_deliveries),
             notifications=timedelta(days=self.keep_notifications),
+            webhooks=timedelta(days=self.keep_webhooks),
         )
 
     @property

@@ -27,6 +27,8 @@ VARIABLES: dict[str, frozenset[str]] = {
     "digest": frozenset({"count", "items", "more"}),
     # The number since, masked, or None where there is none.
     "phone_changed": frozenset({"phone"}),
+    # Of its address no more than where it leads.
+    "webhook_disabled": frozenset({"host"}),
 }
 # What may be absent, and the channels by which it can be said at all: what a department is called
 # is known here, and a number only while a message is sent.
@@ -42,6 +44,7 @@ SAMPLES: dict[str, Any] = {
     "count": 12,
     "items": ["已收到您的诉求 20260801-000042", "您的诉求已受理 20260801-000043"],
     "more": 10,
+    "host": "hooks.example.org",
 }
 # The parts of what goes by each channel, and the files of the shipped ones.
 PARTS: dict[str, dict[str, str]] = {

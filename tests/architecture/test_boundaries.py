@@ -35,6 +35,8 @@ MACHINERY = {
     "services/notifications/courier.py": "several messages at a time, each with a time limit",
     "services/notifications/outside.py": "an extension: nameko puts it into entrypoints",
     "services/notifications/rounds.py": "an entrypoint: what is done by the clock",
+    "services/notifications/webhooks/sender.py": "many requests at a time, in a process of its own",
+    "services/notifications/webhooks/sending.py": "a time limit for each receiver",
     "services/residents/service.py": "nameko's timer stands beside the entrypoints",
     "services/tickets/service.py": "nameko's timer stands beside the entrypoints",
     "services/notifications/service.py": "a timer of nameko's stands beside the entrypoints",

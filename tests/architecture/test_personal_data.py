@@ -20,6 +20,10 @@ _PERSON = re.compile(
 _OF_NOBODY = {
     "gateway.feed.subject": "of an event, most often a ticket",
     "gateway.feed.body": "an event: ids, codes, states and times",
+    "notifications.webhook_event.subject": "of an event, most often a ticket",
+    "notifications.webhook_event.body": "an event: ids, codes, states and times",
+    "notifications.webhook_delivery.subject": "of an event, most often a ticket",
+    "notifications.webhook_secret.sealed": "what signatures are made with",
     "gateway.sign_in_failures.login_digest": "a keyed digest of what was typed, for a day",
 }
 

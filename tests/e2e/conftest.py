@@ -14,9 +14,15 @@ from deploy.local import debian
 from tests.e2e.amqp_consume import AmqpConsume
 from tests.e2e.written import JAVASCRIPT
 from tests.stack import javascript
-from tests.stack.fixtures import community, ready, stack, stack_settings
+from tests.stack.fixtures import community, ready, stack
 
-__all__ = ["community", "ready", "stack", "stack_settings"]
+__all__ = ["community", "ready", "stack"]
+
+
+@pytest.fixture(scope="session")
+def stack_settings() -> dict[str, str]:
+    """Receivers of webhooks are on this machine."""
+    return {"LINLI_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8"}
 
 
 @pytest.fixture(scope="module")

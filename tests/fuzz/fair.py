@@ -39,6 +39,13 @@ FAIR: Mapping[str, str] = {
     "missing_variable": "the same",
     "absent_variable": "the same",
     "too_many_segments": "the same",
+    "malformed_url": "what is a URL in every respect, no pattern says",
+    "https_required": "plain HTTP is for networks that a setting names",
+    "user_in_url": "what stands where in a URL, no pattern says",
+    "fragment_in_url": "the same",
+    "address_refused": "which addresses are inside, and in which notations, neither",
+    "unknown_event_type": "which events there are stands in contracts/",
+    "department_required": "whoever works for one department need not name it",
 }
 FAIR_OF_A_FIELD: Mapping[tuple[str, str], str] = {
     ("id_number", "invalid_value"): "GB 11643 has a check digit",
@@ -51,6 +58,7 @@ FAIR_OF_A_FIELD: Mapping[tuple[str, str], str] = {
     ("contacted", "invalid_value"): "the same",
     ("tag", "invalid_value"): "which care tags there are is in their own list",
     ("quiet_hours/to", "invalid_value"): "two times of day that are the same are no hours",
+    ("to", "invalid_value"): "two moments that are each in order need not be so together",
     ("level", "invalid_value"): "a place's level is that of the last letter of its code",
     ("file", "empty_file"): "nor for how long a file is",
     ("file", "required"): "OpenAPI has no word for a part that is a file: one with a file's name",

@@ -6,6 +6,7 @@ from tests.fuzz.people_seeds import PeopleSeeds
 from tests.fuzz.registry_seeds import FILES, RegistrySeeds
 from tests.fuzz.session_seeds import SessionSeeds
 from tests.fuzz.ticket_seeds import TicketSeeds
+from tests.fuzz.webhook_seeds import WebhookSeeds
 from tests.fuzz.world import Makers, Seed, World
 from tests.stack.clients import BUILDING
 
@@ -23,6 +24,7 @@ class Seeds:
             **self._registry.makers,
             **self._people.makers,
             **SessionSeeds(world).makers,
+            **WebhookSeeds(world).makers,
         }
 
     def of(self, operation: str, path: str) -> Seed:

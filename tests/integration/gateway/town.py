@@ -43,6 +43,8 @@ def environment(rabbitmq: Any, postgres: Any, http_port: int, sms_url: str) -> d
         "LINLI_BLIND_INDEX_KEY": base64.b64encode(os.urandom(32)).decode(),
         "LINLI_SMS_URL": sms_url,
         "LINLI_SMS_TOKEN": SMS_TOKEN,
+        "LINLI_WEBHOOK_KEY": base64.b64encode(os.urandom(32)).decode(),
+        "LINLI_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
         # Tests are run at night, too.
         "LINLI_QUIET_HOURS": "none",
         "LINLI_CODES_PER_PHONE": "1000",

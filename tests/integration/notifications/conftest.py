@@ -20,6 +20,7 @@ from services.notifications.providers import HttpSms
 from services.notifications.schedule import Schedule
 from services.notifications.staleness import Limits
 from tests.integration.notifications.office import Office
+from tests.integration.notifications.webhook_world import KEY
 from tests.integration.notifications.world import TOKEN, Postbox, Standin, TicketStory
 
 
@@ -38,6 +39,22 @@ def engine(notifications_database: dict[str, str]) -> Iterator[Engine]:
     engine = create_engine(notifications_database["app_url"], pool_pre_ping=True)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def webhook_environ(notifications_database: dict[str, str]) -> dict[str, str]:
+    """What a sender of webhooks is told, in a hurry; it may send to loopback."""
+    return {
+        "LINLI_AMQP_URI": "amqp://nobody@127.0.0.1/",
+        "LINLI_DATABASE_URL_NOTIFICATIONS": notifications_database["app_url"],
+        "LINLI_SMS_URL": "http://127.0.0.1/",
+        "LINLI_SMS_TOKEN": TOKEN,
+        "LINLI_WEBHOOK_KEY": KEY,
+        "LINLI_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8 ::1/128",
+        "LINLI_WEBHOOK_RETRIES": "0.5s 0.5s 1s",
+        "LINLI_WEBHOOK_TIMEOUT": "1.5",
+        "LINLI_WEBHOOK_LEASE": "3",
+    }
 
 
 @pytest.fixture

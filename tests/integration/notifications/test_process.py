@@ -25,6 +25,7 @@ from chassis.testing.wire import opened
 from deploy.local.mail_standin import Office
 from services.notifications.service import NotificationsService
 from tests.integration.notifications.neighbours import ResidentsDouble
+from tests.integration.notifications.webhook_world import KEY
 from tests.integration.notifications.world import (
     TOKEN,
     Standin,
@@ -123,6 +124,7 @@ def environ(rabbitmq: Any, postgres: Any, standin: Standin, mail_office: Office)
         "LINLI_DATABASE_URL_NOTIFICATIONS": urls["app_url"],
         "LINLI_SMS_URL": f"{standin.url}/messages",
         "LINLI_SMS_TOKEN": TOKEN,
+        "LINLI_WEBHOOK_KEY": KEY,
         "LINLI_SMS_TIMEOUT": "1",
         # Tests are run at night, too.
         "LINLI_QUIET_HOURS": "none",

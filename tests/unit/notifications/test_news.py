@@ -169,6 +169,8 @@ def test_the_service_consumes_every_event_of_the_table():
     consumed = {
         event_type
         for name in dir(NotificationsService)
+        # Webhooks get every event there is, and who works for a department is told of theirs.
+        if name not in ("on_any_event", "on_duty_changed")
         for entrypoint in getattr(getattr(NotificationsService, name), "nameko_entrypoints", ())
         for event_type in getattr(entrypoint, "types", ())
     }

@@ -1,5 +1,6 @@
 """What the service reads from its environment."""
 
+import base64
 from dataclasses import fields
 from pathlib import Path
 
@@ -18,6 +19,7 @@ ENVIRON = {
     "LINLI_DATABASE_URL_NOTIFICATIONS": "postgresql://somebody@localhost/linli",
     "LINLI_SMS_URL": "http://localhost/messages",
     "LINLI_SMS_TOKEN": "something",
+    "LINLI_WEBHOOK_KEY": base64.b64encode(bytes(range(32))).decode(),
 }
 
 
@@ -47,8 +49,8 @@ def test_whoever_waited_for_residents_is_told_soon_after_their_return_however_lo
     assert max(load().schedules.waiting.delays) <= 30
 
 
-@pytest.mark.parametrize("name", ["LINLI_SMS_URL", "LINLI_SMS_TOKEN"])
-def test_it_does_not_start_without_a_provider(name):
+@pytest.mark.parametrize("name", ["LINLI_SMS_URL", "LINLI_SMS_TOKEN", "LINLI_WEBHOOK_KEY"])
+def test_it_does_not_start_without_what_it_cannot_guess(name):
     environ = {key: value for key, value in ENVIRON.items() if key != name}
     with pytest.raises(SettingsError, match=name):
         NotificationsSettings.load("notifications", environ)

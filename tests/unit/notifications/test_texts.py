@@ -28,6 +28,7 @@ VALUES = {
     "count": 12,
     "items": ["We have received your request 20260101-000123"] * 9,
     "more": 3,
+    "host": "hooks.example.org",
 }
 FILES = sorted(FOLDER.rglob("*.txt"))
 # A digest tells of several things and has lines.
@@ -105,7 +106,7 @@ def test_a_body_and_a_message_name_what_they_are_about(path):
     said = rendered(path)
     # A new number is told by SMS alone, and an inbox is nowhere to read it.
     if path.name != "title.txt" and path.parts[-3::2] != ("phone_changed", "body.txt"):
-        assert any(VALUES[name] in said for name in ("number", "code", "phone"))
+        assert any(VALUES[name] in said for name in ("number", "code", "host", "phone"))
 
 
 @pytest.mark.parametrize("path", SMS_FILES, ids=name)
@@ -147,7 +148,7 @@ def test_a_message_is_signed(path):
 @pytest.mark.parametrize("path", SMS_FILES, ids=name)
 def test_a_message_says_number_state_and_next_step_and_no_more(path):
     used = meta.find_undeclared_variables(SandboxedEnvironment().parse(path.read_text("utf-8")))
-    assert used in ({"number"}, {"code"}, {"count"}, {"phone"})
+    assert used in ({"number"}, {"code"}, {"count"}, {"host"}, {"phone"})
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.parent.name == "en"], ids=name)

@@ -1,0 +1,38 @@
+"""What problems with webhooks say."""
+
+from collections.abc import Mapping
+
+from services.gateway.text import Text, both
+
+WEBHOOKS: Mapping[str, Mapping[str, Text]] = {
+    "unknown_webhook": both(
+        "没有这一 webhook",
+        "没有这一 webhook，或您无权查看。",
+        "Unknown webhook",
+        "There is no such webhook, or it is not yours to see.",
+    ),
+    "webhook_not_active": both(
+        "Webhook 未启用",
+        "这一 webhook 未启用，请先启用。",
+        "Webhook not active",
+        "This webhook is not active: enable it first.",
+    ),
+    "too_many_webhooks": both(
+        "Webhook 过多",
+        "已有的 webhook 过多，请先删除不用的。",
+        "Too many webhooks",
+        "There are as many webhooks as there may be: delete one first.",
+    ),
+    "too_many_secrets": both(
+        "密钥过多",
+        "同时有效的密钥最多三个，请先停用一个。",
+        "Too many secrets",
+        "Three secrets are live: end one first.",
+    ),
+    "last_secret": both(
+        "最新的密钥",
+        "最新的密钥不能停用，请先生成新的密钥。",
+        "The newest secret",
+        "The newest secret cannot be ended: make another one first.",
+    ),
+}

@@ -1,0 +1,1 @@
+"""Webhooks: events handed to endpoints outside, after Standard Webhooks 1.0."""

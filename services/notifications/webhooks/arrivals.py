@@ -1,0 +1,70 @@
+"""An event arrives: it is kept once, with a delivery for each endpoint that it concerns."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from chassis.events import CloudEvent
+from chassis.ids import new_id
+from services.notifications.webhooks.matching import Wish, concerns, departments
+from services.notifications.webhooks.models import Delivery, Endpoint, Event
+from services.notifications.webhooks.outcome import Reason, State
+
+
+def keep(session: Session, event: CloudEvent, at: datetime) -> int:
+    """Keep the event for those whom it concerns; for how many endpoints that is."""
+    endpoints = _concerned(session, event)
+    if endpoints:
+        put(session, event, event.body, endpoints, at)
+    return len(endpoints)
+
+
+def put(
+    session: Session, event: CloudEvent, body: str, endpoints: Sequence[Any], at: datetime
+) -> None:
+    """Store an event with its deliveries; what is there already stays. For an endpoint that is not
+    active the delivery is skipped, so that a replay finds it.
+    """
+    kept = {"type": event.type, "subject": event.subject, "sequence": event.sequence}
+    row = {"id": UUID(event.id), "body": body, "created_at": at, **kept}
+    session.execute(insert(Event).values(row).on_conflict_do_nothing())
+    deliveries = [
+        {"id": new_id(), "endpoint": endpoint.id, "event": row["id"], "created_at": at, **kept}
+        | _standing(endpoint.state == "active", at)
+        for endpoint in endpoints
+    ]
+    session.execute(insert(Delivery).values(deliveries).on_conflict_do_nothing())
+
+
+def _standing(active: bool, at: datetime) -> dict[str, Any]:
+    return {
+        "state": State.QUEUED if active else State.SKIPPED,
+        "reason": None if active else Reason.ENDPOINT_DISABLED,
+        "next_attempt_at": at if active else None,
+        "settled_at": None if active else at,
+        "claim": 0,
+        "failures": 0,
+        "losses": 0,
+    }
+
+
+def _concerned(session: Session, event: CloudEvent) -> Sequence[Any]:
+    named = departments(event.type, event.data)
+    candidates = select(
+        Endpoint.id, Endpoint.state, Endpoint.department, Endpoint.types, Endpoint.area
+    ).where(
+        Endpoint.deleted_at.is_(None),
+        or_(Endpoint.department.is_(None), Endpoint.department.in_(named)),
+    )
+    return [
+        row for row in session.execute(candidates) if concerns(_wish(row), event.type, event.data)
+    ]
+
+
+def _wish(row: Any) -> Wish:
+    return Wish(row.department, frozenset(row.types), row.area)

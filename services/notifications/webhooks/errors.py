@@ -1,0 +1,33 @@
+"""What webhooks refuse, by name."""
+
+from chassis.errors import Conflict, NotFound
+
+
+class UnknownWebhook(NotFound):
+    """There is no such webhook."""
+
+    code = "unknown_webhook"
+
+
+class WebhookNotActive(Conflict):
+    """The webhook is not active."""
+
+    code = "webhook_not_active"
+
+
+class TooManyWebhooks(Conflict):
+    """There are as many webhooks as there may be."""
+
+    code = "too_many_webhooks"
+
+
+class TooManySecrets(Conflict):
+    """Three secrets are live; end one, or wait until one ends."""
+
+    code = "too_many_secrets"
+
+
+class LastSecret(Conflict):
+    """The newest secret cannot be ended; make another one first."""
+
+    code = "last_secret"

@@ -1,0 +1,56 @@
+"""Telling an endpoint's owner that it was disabled: who made it, and the department's clerks."""
+
+from datetime import datetime
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from chassis.clock import local
+from chassis.ids import new_id
+from services.notifications import deliveries, forgetting, preferences
+from services.notifications.models import Notification
+from services.notifications.news import WEBHOOK_DISABLED, Telling, in_order, offered
+from services.notifications.webhooks.models import Clerk, Endpoint
+
+
+def tell_owner(session: Session, endpoint: Endpoint, at: datetime) -> None:
+    """An inbox item for each of them, and a message as they like it."""
+    notice = new_id()
+    for person in sorted(_owners(session, endpoint, at)):
+        if forgetting.is_forgotten(session, person):
+            continue
+        telling = Telling(
+            person, WEBHOOK_DISABLED, in_order(offered()[WEBHOOK_DISABLED], urgent=False)
+        )
+        item = _item(notice, person, endpoint, at)
+        session.add(item)
+        session.flush()
+        preferred = preferences.held(session, person)
+        deliveries.queue(session, item.id, telling, preferred, stale=None, at=at)
+
+
+def _owners(session: Session, endpoint: Endpoint, at: datetime) -> set[UUID]:
+    today = local(at).date()
+    clerks = select(Clerk.person).where(
+        Clerk.department == endpoint.department,
+        Clerk.starts <= today,
+        or_(Clerk.ends.is_(None), Clerk.ends >= today),
+    )
+    made_by = {endpoint.created_by} if endpoint.created_by else set()
+    return made_by | set(session.scalars(clerks))
+
+
+def _item(notice: UUID, person: UUID, endpoint: Endpoint, at: datetime) -> Notification:
+    return Notification(
+        id=new_id(),
+        event=notice,
+        person=person,
+        purpose=WEBHOOK_DISABLED,
+        ticket=None,
+        sequence=0,
+        variables={"host": urlsplit(endpoint.url).hostname, "department": endpoint.department},
+        at=at,
+        created_at=at,
+    )

@@ -1,0 +1,185 @@
+"""One attempt on its way, in stages with a type each: Claimed → Outgoing → Result.
+
+Here is all the network and no transaction. A format says what is sent; claiming and recording are
+in `claims`, what a result means in `outcome` and `health`.
+"""
+
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from uuid import UUID
+
+import requests
+from eventlet.timeout import Timeout
+from requests_hardened.ip_filter import InvalidIPAddress
+from urllib3.exceptions import HTTPError
+
+from chassis.events import CONTENT_TYPE
+from services.notifications.webhooks import guard, signing
+from services.notifications.webhooks.addresses import Networks, UrlRefused, check_url
+from services.notifications.webhooks.outcome import (
+    LONGEST_RETRY_AFTER,
+    Reason,
+    Result,
+    reason_for,
+)
+
+RESPONSE_CAP = 16 * 1024
+# Of what was read, what is kept: an error message, not a page.
+_KEPT, _HEADERS, _HEADER = 2048, 30, 300
+_FORGOTTEN = frozenset({"set-cookie"})
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A delivery that this sender has for the length of its lease; `claim` proves that it has.
+    `probing`: it tries an endpoint whose breaker is open.
+    """
+
+    id: UUID
+    claim: int
+    endpoint: UUID
+    probing: bool
+    failures: int
+    event: UUID
+    url: str
+    body: str
+    secrets: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A request, ready to go."""
+
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
+    method: str = "POST"
+
+    def shown(self) -> dict[str, Any]:
+        """What may be kept of it: no signature."""
+        hidden = {"webhook-signature": "…"}
+        return {"method": self.method, "headers": {**self.headers, **_of(hidden, self.headers)}}
+
+
+def standard(claimed: Claimed, at: datetime) -> Outgoing:
+    """After Standard Webhooks: the event as it was on the bus, signed."""
+    signed = signing.headers(str(claimed.event), at, claimed.body, claimed.secrets)
+    return Outgoing(claimed.url, {"content-type": CONTENT_TYPE, **signed}, claimed.body.encode())
+
+
+FORMATS: Mapping[str, Callable[[Claimed, datetime], Outgoing]] = {"standard": standard}
+
+
+class Carrier:
+    """Carries requests out, each for at most `timeout` seconds however its answer drips."""
+
+    def __init__(self, networks: Networks, ca_file: str | None, timeout: float) -> None:
+        self._networks = networks
+        self._timeout = timeout
+        self._session = guard.session(networks, ca_file)
+
+    def send(self, outgoing: Outgoing) -> Result:
+        """Hand it over and say how it went; never raises for the receiver's faults."""
+        started = time.monotonic()
+        seen: dict[str, Any] = {}
+        with Timeout(self._timeout) as limit:
+            try:
+                reason = self._try(outgoing, seen)
+            except Timeout as timeout:
+                if timeout is not limit:
+                    raise
+                reason = Reason.TIMEOUT
+        seconds = time.monotonic() - started
+        return Result(reason, seconds=seconds, request=outgoing.shown(), **seen)
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self._session.close()
+
+    def _try(self, outgoing: Outgoing, seen: dict[str, Any]) -> Reason:
+        try:
+            check_url(outgoing.url, self._networks)
+            with self._request(outgoing) as response:
+                seen |= _head(response)
+                seen["excerpt"] = _excerpt(response)
+                return reason_for(response.status_code)
+        except (UrlRefused, InvalidIPAddress):
+            return Reason.ADDRESS_REFUSED
+        except requests.exceptions.SSLError:
+            return Reason.TLS_FAILED
+        except requests.Timeout:
+            return Reason.TIMEOUT
+        except requests.ConnectionError as error:
+            unknown = isinstance(error.__cause__, socket.gaierror)
+            return Reason.DNS_LOOKUP_FAILED if unknown else Reason.UNREACHABLE
+        except (requests.RequestException, UnicodeError):
+            return Reason.PROTOCOL_ERROR
+
+    def _request(self, outgoing: Outgoing) -> requests.Response:
+        return self._session.request(
+            outgoing.method,
+            outgoing.url,
+            data=outgoing.body,
+            headers=dict(outgoing.headers),
+            timeout=self._timeout,
+            allow_redirects=False,
+            stream=True,
+        )
+
+
+def _head(response: requests.Response) -> dict[str, Any]:
+    """Status and headers of an answer, and what they ask for."""
+    kept = [item for item in response.headers.items() if item[0].lower() not in _FORGOTTEN]
+    status = response.status_code
+    asked = response.headers.get("Retry-After") if status in (429, 503) else None
+    return {
+        "status": status,
+        "response": {name[:100]: _storable(value[:_HEADER]) for name, value in kept[:_HEADERS]},
+        "retry_after": retry_after(asked),
+    }
+
+
+def _excerpt(response: requests.Response) -> str:
+    """The beginning of the body: no more is read than RESPONSE_CAP, and none of it unpacked."""
+    body = b""
+    try:
+        # read1 gives what has come, so that what drips is at least seen.
+        while len(body) < RESPONSE_CAP and (
+            chunk := response.raw.read1(RESPONSE_CAP - len(body), decode_content=False)
+        ):
+            body += chunk
+    except (HTTPError, OSError):
+        # The head has said what became of it.
+        pass
+    return _storable(body[:_KEPT].decode("utf-8", "replace"))
+
+
+def retry_after(header: str | None) -> float | None:
+    """Seconds, from either form of the header (RFC 9110, 10.2.3), at most a day; None when it says
+    nothing.
+    """
+    if not header:
+        return None
+    try:
+        seconds = float(header) if header.isdecimal() else _until(parsedate_to_datetime(header))
+    except (ValueError, OverflowError):
+        return None
+    return min(seconds, LONGEST_RETRY_AFTER) if seconds > 0 else None
+
+
+def _until(moment: datetime) -> float:
+    # The real time, not the shiftable clock: the other side's date knows nothing of our drills.
+    return moment.timestamp() - time.time()
+
+
+def _storable(text: str) -> str:
+    return text.replace("\0", "\ufffd")
+
+
+def _of(values: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if name in names}

@@ -1,0 +1,102 @@
+"""Senders that are told otherwise, are killed, or share the work."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine
+
+from chassis.testing import eventually
+from tests.integration.notifications.receiver import Receiver
+from tests.integration.notifications.webhook_world import World
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def world(engine: Engine, webhook_environ: dict[str, str]) -> World:
+    return World(engine, webhook_environ)
+
+
+INSIDE = (
+    "localhost",
+    "127.0.0.1",
+    "2130706433",
+    "0x7f.1",
+    "0177.0.0.1",
+    "[::1]",
+    "[::ffff:127.0.0.1]",
+    "[64:ff9b::7f00:1]",
+    "169.254.169.254",
+    "10.1.2.3",
+)
+
+
+def test_nothing_goes_inside_at_any_attempt(world, receiver):
+    urls = [
+        receiver.url(f"/inside/{scheme}", host=host).replace("http:", f"{scheme}:")
+        for host in INSIDE
+        for scheme in ("http", "https")
+    ]
+    watched = {url: world.endpoint("https://hooks.example.org/") for url in urls}
+    for url, endpoint in watched.items():
+        # As if it had been let through when it was made.
+        endpoint.change(url=url)
+
+    with world.sender(LINLI_WEBHOOK_ALLOWED_NETWORKS=""):
+        world.filed()
+
+        eventually(lambda: all(len(each.reasons) > 1 for each in watched.values()), within=30)
+    reasons = {url: set(endpoint.reasons) for url, endpoint in watched.items()}
+    assert reasons == {url: {"address_refused"} for url in urls}
+    assert receiver.heard == []
+
+
+def test_what_a_killed_sender_had_in_hand_comes_due_again_and_is_recorded_once(world, receiver):
+    endpoint = world.endpoint(receiver.url("/killed"))
+
+    with world.sender(LINLI_FAULT="webhook.sent") as killed:
+        event = world.filed()
+        assert killed.wait() == -9
+    assert endpoint.states == ["queued"]
+    with world.sender():
+        eventually(lambda: endpoint.states == ["delivered"], within=15)
+
+    assert endpoint.reasons == ["sender_lost", "delivered"]
+    heard = [each.headers["webhook-id"] for each in receiver.of("/killed")]
+    # It had been sent before the kill: the id tells the receiver that it is the same.
+    assert heard == [event.id] * 2
+
+
+def test_a_sender_that_is_told_to_stop_records_what_is_on_its_way(world, receiver):
+    endpoint = world.endpoint(receiver.url("/stopping", wait=0.5))
+
+    with world.sender() as sender:
+        world.filed()
+        eventually(lambda: receiver.of("/stopping"))
+        assert sender.stop() == 0
+
+    assert endpoint.states == ["delivered"]
+
+
+def test_two_senders_share_the_work_and_deliver_nothing_twice(world, receiver):
+    urls = [receiver.url(f"/shared/{number}", wait=0.02) for number in range(6)]
+    watched = [world.endpoint(url) for url in urls]
+    few = {"LINLI_WEBHOOK_SLOTS": "4"}
+
+    with world.sender(**few) as one, world.sender(**few) as other:
+        eventually(lambda: all("sender_started" in each.log for each in (one, other)), 20)
+        for _ in range(40):
+            world.filed()
+        eventually(lambda: all(set(each.states) == {"delivered"} for each in watched), within=30)
+        shares = [each.log.count('"webhook_attempted"') for each in (one, other)]
+
+    for number, each in enumerate(watched):
+        heard = [request.headers["webhook-id"] for request in receiver.of(f"/shared/{number}")]
+        assert len(heard) == len(set(heard)) == 40
+        assert each.reasons == ["delivered"] * 40
+    assert sum(shares) == 240
+    assert all(shares)

@@ -1,0 +1,190 @@
+"""Endpoints, events and senders of the tests of webhooks."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Self
+from uuid import UUID
+
+from sqlalchemy import Engine, select, text
+from sqlalchemy.orm import Session
+
+from chassis.call import Actor, Call, Grant
+from chassis.clock import now
+from chassis.events import CloudEvent
+from chassis.ids import new_id
+from services.notifications.settings import NotificationsSettings
+from services.notifications.webhooks import arrivals, endpoints
+from services.notifications.webhooks.models import Attempt, Delivery, Endpoint
+from services.notifications.webhooks.schemas import MakeWebhook
+from services.notifications.webhooks.sealing import Seal
+from services.notifications.webhooks.settings import WebhookSettings
+from tests.integration.notifications.world import TicketStory, on_the_wire
+
+KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+OPERATIONS = frozenset({"webhooks.read", "webhooks.write"})
+
+
+def administrator() -> Call:
+    """A call of who may see and change everybody's."""
+    person = Actor(str(new_id()), "person")
+    return Call(person, (Grant("any", OPERATIONS),), command_id=str(new_id()))
+
+
+def department(code: str, kind: str = "department") -> Call:
+    """A call of a department's key, or of a clerk of it."""
+    actor = Actor(code if kind == "department" else str(new_id()), kind)
+    grants = (Grant(f"department:{code}", OPERATIONS),)
+    return Call(actor, grants, command_id=str(new_id()))
+
+
+def told(event: CloudEvent) -> CloudEvent:
+    """The event with its text, as the bus would bring it."""
+    return replace(event, body=json.dumps(on_the_wire(event), ensure_ascii=False))
+
+
+class World:
+    """A database in which endpoints get events."""
+
+    def __init__(self, engine: Engine, environ: Mapping[str, str]) -> None:
+        self.engine = engine
+        self.environ = dict(environ)
+        with Session(engine) as session, session.begin():
+            session.execute(text("UPDATE webhook_endpoint SET deleted_at = now()"))
+
+    @property
+    def settings(self) -> WebhookSettings:
+        return NotificationsSettings.load("notifications", self.environ).webhooks
+
+    @property
+    def seal(self) -> Seal:
+        return Seal(self.settings.key)
+
+    def endpoint(self, url: str, call: Call | None = None, **wanted: Any) -> "Watched":
+        """An endpoint, made as its owner would."""
+        asked = MakeWebhook().load({"url": url, **wanted})
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            made = endpoints.make(
+                session,
+                call or administrator(),
+                asked,
+                seal=self.seal,
+                settings=self.settings,
+                at=now(),
+            )
+        return Watched(self, UUID(made["id"]), made["secret"]["secret"])
+
+    def arrive(self, *events: CloudEvent) -> None:
+        """Let events arrive, as the consumer takes them."""
+        with Session(self.engine) as session, session.begin():
+            for event in events:
+                arrivals.keep(session, event if event.body else told(event), now())
+
+    def filed(self, **facts: Any) -> CloudEvent:
+        """A ticket's first event, which has arrived."""
+        event = told(TicketStory(**facts).event("filed"))
+        self.arrive(event)
+        return event
+
+    def sender(self, **environ: str) -> "SenderProcess":
+        """A sender, as the runner starts it."""
+        return SenderProcess({**self.environ, **environ})
+
+
+class Watched:
+    """An endpoint, seen through the database."""
+
+    def __init__(self, world: World, key: UUID, secret: str) -> None:
+        self._world = world
+        self.id = key
+        self.secret = secret
+
+    @property
+    def row(self) -> Endpoint:
+        with Session(self._world.engine, expire_on_commit=False) as session:
+            return session.get_one(Endpoint, self.id)
+
+    def change(self, **values: Any) -> None:
+        """Change its row, as time would."""
+        with Session(self._world.engine) as session, session.begin():
+            endpoint = session.get_one(Endpoint, self.id)
+            for name, value in values.items():
+                setattr(endpoint, name, value)
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        query = select(Delivery).where(Delivery.endpoint == self.id)
+        with Session(self._world.engine) as session:
+            return list(session.scalars(query.order_by(Delivery.created_at, Delivery.id)))
+
+    @property
+    def states(self) -> list[str]:
+        return [delivery.state for delivery in self.deliveries]
+
+    @property
+    def attempts(self) -> list[Attempt]:
+        query = select(Attempt).join(Delivery, Delivery.id == Attempt.delivery)
+        with Session(self._world.engine) as session:
+            ours = query.where(Delivery.endpoint == self.id)
+            return list(session.scalars(ours.order_by(Attempt.at, Attempt.number)))
+
+    @property
+    def reasons(self) -> list[str]:
+        return [attempt.reason for attempt in self.attempts]
+
+
+class SenderProcess:
+    """The sender as a process of its own. Leaving the context ends it for sure."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = {**os.environ, **environ}
+        self._log = tempfile.NamedTemporaryFile(mode="w+", suffix=".log")  # noqa: SIM115
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [
+                sys.executable,
+                *("-m", "services.notifications.webhooks.sender", "notifications"),
+                str(os.getpid()),
+            ],
+            env=self._environ,
+            stdout=self._log,
+            stderr=self._log,
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process is not None
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait(5)
+        self._log.close()
+
+    @property
+    def log(self) -> str:
+        return Path(self._log.name).read_text()
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def wait(self, within: float = 10) -> int:
+        assert self._process is not None
+        return self._process.wait(within)
+
+    def stop(self, within: float = 10) -> int:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(within)
+
+
+LONG_AGO = timedelta(days=5, minutes=1)

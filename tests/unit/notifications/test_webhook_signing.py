@@ -1,0 +1,67 @@
+"""Signatures and sealed secrets of webhooks."""
+
+import base64
+from datetime import UTC, datetime, timedelta, timezone
+from uuid import uuid4
+
+import pytest
+from cryptography.exceptions import InvalidTag
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from chassis.clock import now
+from services.notifications.webhooks import signing
+from services.notifications.webhooks.sealing import Seal, parse_key
+
+# As published with the standard.
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+MESSAGE = "msg_p5jXN8AQM9LWM0D4loKWxJek"
+BODY = '{"test": 2432232314}'
+SIGNATURE = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+AT = datetime.fromtimestamp(1614265330, UTC)
+
+
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=8)), timezone(timedelta(hours=-7))])
+def test_the_published_vector_holds_in_every_time_zone(zone):
+    headers = signing.headers(MESSAGE, AT.astimezone(zone), BODY, [SECRET])
+
+    assert headers == {
+        "webhook-id": MESSAGE,
+        "webhook-timestamp": "1614265330",
+        "webhook-signature": SIGNATURE,
+    }
+
+
+def test_every_live_secret_signs():
+    old, new = signing.new_secret(), signing.new_secret()
+    headers = signing.headers("id", now(), "{}", [new, old])
+
+    for secret in (old, new):
+        assert Webhook(secret).verify("{}", headers) == {}
+    with pytest.raises(WebhookVerificationError):
+        Webhook(signing.new_secret()).verify("{}", headers)
+
+
+def test_a_secret_is_of_the_standard_s_size():
+    secret = signing.new_secret()
+
+    assert secret.startswith("whsec_")
+    assert 24 <= len(base64.b64decode(secret.removeprefix("whsec_"))) <= 64
+    assert signing.new_secret() != secret
+
+
+def test_a_sealed_secret_opens_for_its_endpoint_alone():
+    seal, endpoint = Seal(bytes(32)), uuid4()
+    sealed = seal.close(endpoint, SECRET)
+
+    assert SECRET.encode() not in sealed
+    assert seal.open(endpoint, sealed) == SECRET
+    with pytest.raises(InvalidTag):
+        seal.open(uuid4(), sealed)
+    with pytest.raises(InvalidTag):
+        Seal(bytes(31) + b"x").open(endpoint, sealed)
+
+
+@pytest.mark.parametrize("text", ["", "x", "MDEy", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE"])
+def test_a_key_is_32_bytes_in_base64(text):
+    with pytest.raises(ValueError, match=r"bytes|base64"):
+        parse_key(text)
