@@ -5,7 +5,7 @@ PYTEST := $(PY) -m pytest
 
 .DEFAULT_GOAL := help
 .PHONY: help venv dev up down reset demo test unit integration contract architecture e2e faults \
-        faults-slice soak fuzz fuzz-slice lint types imports contracts \
+        faults-slice soak fuzz fuzz-slice webhooks-bench lint types imports contracts \
         contracts-release lock
 
 help: ## what can be done here
@@ -43,6 +43,9 @@ fuzz: dev ## hold every answer to every role against the OpenAPI document
 
 fuzz-slice: dev ## the part of it that fits into CI, the same every time
 	LINLI_FUZZ_SEED=1 $(PYTEST) tests/fuzz -m slice
+
+webhooks-bench: dev ## ten thousand webhooks to a hundred endpoints, three of them dead
+	$(PY) -m bench.webhooks
 
 lint: dev ## ruff
 	$(PY) -m ruff check .
