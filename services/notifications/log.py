@@ -65,7 +65,7 @@ def _delivery(row: Row[Delivery, Notification], attempts: list[Any]) -> dict[str
         "digest": str(delivery.digest) if delivery.digest else None,
         "instead_of": str(delivery.instead_of) if delivery.instead_of else None,
         "person": str(delivery.person) if delivery.person else None,
-        "ticket": str(news.ticket) if news else None,
+        "ticket": str(news.ticket) if news and news.ticket else None,
         "state": delivery.state,
         "reason": delivery.reason,
         "next_attempt_at": _moment(delivery.next_attempt_at),

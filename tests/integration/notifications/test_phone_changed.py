@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from chassis.clock import now
 from chassis.errors import Unavailable
-from services.notifications import commands, forgetting, queries
+from services.notifications import commands, forgetting, log, queries, schemas
 from services.notifications.models import Base
 from services.notifications.outcome import Reason, State
 from services.notifications.texts import Texts
@@ -55,7 +55,7 @@ def test_a_number_that_was_taken_is_told_so_in_the_reader_s_language(office, sta
     ]
 
 
-def test_it_stands_in_the_inbox_and_is_of_no_ticket(office, session, changed):
+def test_it_stands_in_the_inbox_and_the_log_and_is_of_no_ticket(office, session, changed):
     event, person, _ = changed
 
     office.hear(event)
@@ -65,6 +65,8 @@ def test_it_stands_in_the_inbox_and_is_of_no_ticket(office, session, changed):
     assert (item["title"], item["ticket"], item["number"]) == ("您登记的手机号有变更", None, None)
     [held] = queries.held_on(session, {"person": person, "after": None, "limit": 5})["items"]
     assert (held["purpose"], held["ticket"]) == ("phone_changed", None)
+    found = log.deliveries(session, schemas.ListDeliveries().load({"person": str(person)}))["items"]
+    assert {each["ticket"] for each in found} == {None}
 
 
 def test_no_number_is_kept_whatever_became_of_it(office, session, changed):
