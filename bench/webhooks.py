@@ -36,9 +36,12 @@ _BODY = '{"specversion":"1.0","data":{' + '"a":"0123456789",' * 50 + '"z":1}}'
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one run: seconds until the living had everything, and the largest sender, in MiB."""
+    """Of one run: seconds until the living had everything, and of processor time that it took the
+    senders, which a busy machine does not change; the largest sender, in MiB.
+    """
 
     seconds: float
+    processor: float
     delivered: int
     memory: float
     twice: int
@@ -59,8 +62,9 @@ def main() -> None:
         _tell(f"{DEAD} dead, one replica", mixed)
         two = _measure(engine, environ, port, dead=DEAD, replicas=2)
         _tell(f"{DEAD} dead, two replicas", two)
-    slower = mixed.seconds / mixed.delivered / (living.seconds / living.delivered) - 1
-    _say(f"the dead make a delivery to the living take {slower:+.1%}")
+    for name in ("seconds", "processor"):
+        before, after = (getattr(each, name) / each.delivered for each in (living, mixed))
+        _say(f"with the dead a delivery to the living takes {after / before - 1:+.1%} {name}")
     _say(f"two replicas are {mixed.seconds / two.seconds:.2f} times as fast as one")
 
 
@@ -68,6 +72,7 @@ def _tell(case: str, figures: Figures) -> None:
     rate = figures.delivered / figures.seconds
     _say(
         f"{case}: {figures.delivered} delivered in {figures.seconds:.1f} s, {rate:.0f}/s; "
+        f"{figures.processor / figures.delivered * 1000:.1f} ms of processor each; "
         f"{figures.memory:.0f} MiB at most; {figures.twice} twice; shares {figures.shares}"
     )
 
@@ -88,18 +93,24 @@ def _measure(
         senders = [stack.enter_context(_running(command, environ)) for _ in range(replicas)]
         while not _delivered(engine):
             time.sleep(0.01)
-        started = time.monotonic()
+        started, before = time.monotonic(), sum(_processor(process) for process, _ in senders)
         while _delivered(engine) < expected:
             memory = max(memory, *(_memory(process) for process, _ in senders))
             time.sleep(0.1)
         seconds = time.monotonic() - started
+        processor = sum(_processor(process) for process, _ in senders) - before
         logs = [path.read_text() for _, path in senders]
     sent = [log.count('"reason": "delivered"') for log in logs]
-    return Figures(seconds, expected, memory, sum(sent) - expected, tuple(sent))
+    return Figures(seconds, processor, expected, memory, sum(sent) - expected, tuple(sent))
 
 
 def _memory(process: subprocess.Popen[bytes]) -> float:
     return float(psutil.Process(process.pid).memory_info().rss) / 2**20
+
+
+def _processor(process: subprocess.Popen[bytes]) -> float:
+    times = psutil.Process(process.pid).cpu_times()
+    return float(times.user + times.system)
 
 
 def _delivered(engine: Engine) -> int:

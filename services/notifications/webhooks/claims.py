@@ -4,6 +4,7 @@ A claim is a lease, as for messages to people. Whoever claims holds the endpoint
 short transaction, so that its rate and its breaker hold for all senders together.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +13,8 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    DateTime,
+    Float,
     Integer,
     Uuid,
     column,
@@ -43,21 +46,45 @@ class Terms:
     at_once: int
 
 
+_NEEDED = (
+    *(Endpoint.id, Endpoint.url, Endpoint.rate, Endpoint.tokens, Endpoint.tokens_at),
+    *(Endpoint.failures, Endpoint.failing_since, Endpoint.probe_at),
+    *(Endpoint.ready_at, Endpoint.served_at),
+)
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """An endpoint (a row of _NEEDED) that has its turn, and how many of its deliveries it is
+    granted; it `waits` for slots that others have.
+    """
+
+    endpoint: Any
+    tokens: float
+    granted: int
+    waits: bool
+
+    def after(self, taken: int, at: datetime) -> tuple[UUID, float, datetime, datetime]:
+        """Its id, tokens, `ready_at` and `served_at` once so many were taken."""
+        left, rate = self.tokens - taken, self.endpoint.rate
+        ready = health.ready_at(left, rate, at) if left < 1 else self.endpoint.ready_at
+        return self.endpoint.id, left, ready, self.endpoint.served_at if self.waits else at
+
+
 def claim(session: Session, seal: Seal, at: datetime, slots: int, terms: Terms) -> list[Claimed]:
     """Take up to `slots` deliveries that are due; other senders take those of other endpoints
     meanwhile, and wait for none.
     """
-    found = _lock_due(session, at, slots)
-    allowed = _allowances(session, found, at, slots, terms.at_once)
-    due = _due(session, allowed, at)
+    turns = _turns(session, _lock_due(session, at, slots), at, slots, terms.at_once)
+    due = _due(session, {turn.endpoint.id: turn.granted for turn in turns if turn.granted}, at)
     lost = _write_off(session, due, at)
     ids = [delivery for delivery, _ in due if delivery not in lost]
     claimed = _take(session, ids, at, terms.lease)
-    _spend(found, [row.endpoint for row in claimed], at)
-    return _with_contents(session, seal, {each.id: each for each in found}, claimed, at)
+    _spend(session, turns, Counter(row.endpoint for row in claimed), at)
+    return _with_contents(session, seal, {turn.endpoint.id: turn for turn in turns}, claimed, at)
 
 
-def _lock_due(session: Session, at: datetime, limit: int) -> Sequence[Endpoint]:
+def _lock_due(session: Session, at: datetime, limit: int) -> Sequence[Any]:
     """Endpoints with something due, those first that were served longest ago. Their keys stay free:
     events that arrive meanwhile refer to them.
     """
@@ -69,8 +96,8 @@ def _lock_due(session: Session, at: datetime, limit: int) -> Sequence[Endpoint]:
         .limit(1)
         .lateral()
     )
-    return session.scalars(
-        select(Endpoint)
+    return session.execute(
+        select(*_NEEDED)
         .join(due, true())
         .where(Endpoint.state == "active", Endpoint.deleted_at.is_(None), Endpoint.ready_at <= at)
         .where(or_(Endpoint.probe_at.is_(None), Endpoint.probe_at <= at))
@@ -80,25 +107,21 @@ def _lock_due(session: Session, at: datetime, limit: int) -> Sequence[Endpoint]:
     ).all()
 
 
-def _allowances(
-    session: Session, found: Sequence[Endpoint], at: datetime, slots: int, at_once: int
-) -> dict[UUID, int]:
+def _turns(
+    session: Session, found: Sequence[Any], at: datetime, slots: int, at_once: int
+) -> list[_Turn]:
     """How many of each endpoint may be begun now, together no more than `slots`."""
     in_hand = _in_hand(session, [endpoint.id for endpoint in found], at)
-    allowed: dict[UUID, int] = {}
-    for endpoint in found:
-        endpoint.tokens = health.refill(endpoint.tokens, endpoint.tokens_at, endpoint.rate, at)
-        endpoint.tokens_at = endpoint.served_at = at
-        may = health.allowance(
-            health_of(endpoint),
-            most=at_once,
-            in_hand=in_hand.get(endpoint.id, 0),
-            tokens=endpoint.tokens,
-            at=at,
-        )
-        allowed[endpoint.id] = min(may, slots)
-        slots -= allowed[endpoint.id]
-    return {endpoint: may for endpoint, may in allowed.items() if may}
+    turns = []
+    for each in found:
+        tokens = health.refill(each.tokens, each.tokens_at, each.rate, at)
+        hands = in_hand.get(each.id, 0)
+        may = health.allowance(health_of(each), most=at_once, in_hand=hands, tokens=tokens, at=at)
+        granted = min(may, slots)
+        slots -= granted
+        # Whoever got nothing for want of slots is first next time.
+        turns.append(_Turn(each, tokens, granted, waits=may > 0 and not granted))
+    return turns
 
 
 def _in_hand(session: Session, endpoints: Sequence[UUID], at: datetime) -> Mapping[UUID, int]:
@@ -194,18 +217,36 @@ def _lost_attempt(delivery: Delivery, at: datetime) -> Attempt:
     )
 
 
-def _spend(found: Sequence[Endpoint], taken: Sequence[UUID], at: datetime) -> None:
+def _spend(
+    session: Session, turns: Sequence[_Turn], taken: Mapping[UUID, int], at: datetime
+) -> None:
     """Take a token for each delivery; an endpoint without one is not looked at until it has."""
-    for endpoint in found:
-        endpoint.tokens -= taken.count(endpoint.id)
-        if endpoint.tokens < 1:
-            endpoint.ready_at = health.ready_at(endpoint.tokens, endpoint.rate, at)
+    rows = [turn.after(taken.get(turn.endpoint.id, 0), at) for turn in turns]
+    if not rows:
+        return
+    now = values(
+        column("id", Uuid),
+        column("tokens", Float),
+        *(column(name, DateTime(timezone=True)) for name in ("ready_at", "served_at")),
+        name="now",
+    ).data(rows)
+    session.execute(
+        update(Endpoint)
+        .where(Endpoint.id == now.c.id)
+        .values(
+            tokens=now.c.tokens,
+            tokens_at=at,
+            ready_at=now.c.ready_at,
+            served_at=now.c.served_at,
+        )
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _with_contents(
     session: Session,
     seal: Seal,
-    endpoints: Mapping[UUID, Endpoint],
+    turns: Mapping[UUID, _Turn],
     claimed: Sequence[Any],
     at: datetime,
 ) -> list[Claimed]:
@@ -218,10 +259,10 @@ def _with_contents(
             id=row.id,
             claim=row.claim,
             endpoint=row.endpoint,
-            probing=endpoints[row.endpoint].probe_at is not None,
+            probing=turns[row.endpoint].endpoint.probe_at is not None,
             failures=row.failures,
             event=row.event,
-            url=endpoints[row.endpoint].url,
+            url=turns[row.endpoint].endpoint.url,
             body=bodies[row.event],
             secrets=secrets[row.endpoint],
         )
@@ -242,6 +283,6 @@ def live_secrets(
     return found
 
 
-def health_of(endpoint: Endpoint) -> Health:
+def health_of(endpoint: Any) -> Health:
     """How the endpoint fares, as the rules see it."""
     return Health(endpoint.failures, endpoint.failing_since, endpoint.probe_at)

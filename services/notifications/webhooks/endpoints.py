@@ -67,7 +67,7 @@ def _row(
         "handshake_at": at if asked else None,
         "handshakes": 0,
         "failures": 0,
-        "tokens": 1.0,
+        "tokens": health.capacity(wanted["rate"]),
         **dict.fromkeys(("ready_at", "tokens_at", "served_at", "created_at"), at),
     }
 

@@ -17,10 +17,12 @@ from requests_hardened.ip_filter_adapter import IPFilterAdapter
 
 from services.notifications.webhooks.addresses import Networks, is_allowed, is_outside
 
-_POOLS, _CONNECTIONS = 200, 16
-# It names hosts, and counts as forbidden what a setting lets through; each refusal is in the log of
-# its delivery.
-logging.getLogger("requests_hardened").setLevel(logging.CRITICAL)
+# Hosts, and connections to one, that are kept open for the next time.
+_POOLS, _CONNECTIONS = 200, 200
+# Their messages name hosts, and count as forbidden what a setting lets through; what became of a
+# request is in the log of its delivery.
+for _name in ("requests_hardened", "urllib3"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 
 class GuardedAdapter(IPFilterAdapter):  # type: ignore[misc]

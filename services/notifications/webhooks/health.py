@@ -72,11 +72,14 @@ def allowance(health: Health, *, most: int, in_hand: int, tokens: float, at: dat
 
 
 def refill(tokens: float, since: datetime, rate: int, at: datetime) -> float:
-    """The tokens of a bucket that had so many at `since`: `rate` a minute, at most those of a
-    second, or one.
-    """
+    """The tokens of a bucket that had so many at `since`; `rate` is in tokens a minute."""
     grown = max(0.0, tokens) + max(0.0, (at - since).total_seconds()) * rate / 60
-    return min(max(1.0, rate / 60), grown)
+    return min(capacity(rate), grown)
+
+
+def capacity(rate: int) -> float:
+    """What a bucket holds: the tokens of a second, or one."""
+    return max(1.0, rate / 60)
 
 
 def ready_at(tokens: float, rate: int, at: datetime) -> datetime:

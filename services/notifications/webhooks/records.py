@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from services.notifications.schedule import Schedule
@@ -34,7 +34,10 @@ def record(session: Session, done: Sequence[Done], patience: Patience, at: datet
     ours = [each for each in done if each[0].id in held]
     for claimed, result, chance in ours:
         verdict = judge(result, claimed.failures, patience.schedule, at, chance)
-        _settle(session, held[claimed.id], (claimed, result), verdict, at)
+        session.add(_attempt(claimed, result, at, verdict.next_attempt_at))
+        if verdict.state is not State.DELIVERED:
+            _settle(held[claimed.id], result, verdict, at)
+    _deliver(session, [each for each, result, _ in ours if result.reason is Reason.DELIVERED], at)
     _note_health(session, ours, patience.endpoint, at)
     return len(ours)
 
@@ -51,21 +54,28 @@ def _held(session: Session, claims: Sequence[Claimed]) -> Mapping[UUID, Delivery
     return {delivery.id: delivery for delivery in held}
 
 
-def _settle(
-    session: Session,
-    delivery: Delivery,
-    done: tuple[Claimed, Result],
-    verdict: Verdict,
-    at: datetime,
-) -> None:
-    claimed, result = done
-    session.add(_attempt(claimed, result, at, verdict.next_attempt_at))
+def _settle(delivery: Delivery, result: Result, verdict: Verdict, at: datetime) -> None:
     delivery.state = verdict.state
     delivery.reason = result.reason
     delivery.failures = verdict.failures
     delivery.next_attempt_at = verdict.next_attempt_at
     delivery.claimed_at = None
     delivery.settled_at = None if verdict.state is State.QUEUED else at
+
+
+def _deliver(session: Session, delivered: Sequence[Claimed], at: datetime) -> None:
+    """Settle what was delivered, which is most, in one statement."""
+    settled = update(Delivery).where(Delivery.id.in_([claimed.id for claimed in delivered]))
+    session.execute(
+        settled.values(
+            state=State.DELIVERED,
+            reason=Reason.DELIVERED,
+            failures=0,
+            next_attempt_at=None,
+            claimed_at=None,
+            settled_at=at,
+        )
+    )
 
 
 def _attempt(claimed: Claimed, result: Result, at: datetime, again: datetime | None) -> Attempt:
