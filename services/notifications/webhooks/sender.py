@@ -11,7 +11,8 @@ warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
 
 import eventlet
 
-eventlet.monkey_patch(all=True, psycopg=True)
+if __name__ == "__main__":  # whoever only imports this module wants to stay as they are
+    eventlet.monkey_patch(all=True, psycopg=True)
 
 # ruff: noqa: E402 - everything else is imported patched
 import os
