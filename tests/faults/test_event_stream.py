@@ -53,7 +53,9 @@ def test_events_resumed_across_kills_of_the_gateway_are_complete(drill, chance, 
     assert all(ids[each.offset] == each.id for each in received), "one cursor, two events"
 
 
-def test_strangers_clients_miss_nothing_across_twenty_kills_of_the_gateway(drill, chance, tmp_path):
+def test_strangers_clients_miss_nothing_across_twenty_kills_of_the_gateway(
+    drill, chance, tmp_path
+):
     """`httpx-sse` and, on Node, `eventsource`: the programs as they stand in our how-to."""
     stack, log = drill.stack, drill.watchers.log
     with httpx_sse(stack, tmp_path) as python, eventsource(stack, tmp_path) as javascript:

@@ -15,7 +15,11 @@ from services.notifications.outcome import Reason, State
 from services.notifications.pruning import Kept
 from tests.integration.notifications.world import TicketStory
 
-KEPT = Kept(deliveries=timedelta(days=90), notifications=timedelta(days=365))
+KEPT = Kept(
+    deliveries=timedelta(days=90),
+    notifications=timedelta(days=365),
+    webhooks=timedelta(days=30),
+)
 
 
 @pytest.fixture
