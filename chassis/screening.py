@@ -7,7 +7,8 @@ check digit of an ID number (GB 11643), so that other long numbers stay.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import phonenumbers
 from phonenumbers import (
@@ -53,6 +54,17 @@ def screen(text: str) -> str:
     for start, end, mask in found:
         text = text[: origins[start]] + mask + text[origins[end - 1] + 1 :]
     return Screened(text)
+
+
+def masked_in(fields: Mapping[str, Any]) -> list[str]:
+    """The names of those fields in which something was masked, in themselves or in a field of
+    theirs.
+    """
+    return sorted(
+        name
+        for name, value in fields.items()
+        if isinstance(value, Screened) or (isinstance(value, Mapping) and masked_in(value))
+    )
 
 
 def _folded(text: str) -> tuple[str, list[int]]:

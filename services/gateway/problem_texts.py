@@ -55,6 +55,12 @@ PROBLEMS: Mapping[str, Mapping[str, Text]] = {
     "unauthenticated": both(
         "请先登录", "这一操作需要先登录。", "Sign in first", "This needs somebody who is signed in."
     ),
+    "api_key_invalid": both(
+        "密钥无效",
+        "没有这一 API 密钥，或其已撤销。",
+        "API key not valid",
+        "There is no such API key, or it was revoked.",
+    ),
     "token_invalid": both(
         "登录已失效",
         "登录凭证无效、已过期或已撤销，请重新登录。",
@@ -182,6 +188,12 @@ PROBLEMS: Mapping[str, Mapping[str, Text]] = {
         "没有这一工单，或者您无权查看。",
         "Unknown ticket",
         "There is no such ticket, or it is not yours to see.",
+    ),
+    "unknown_jurisdiction": both(
+        "没有这一辖区",
+        "没有这一区、街道或社区。",
+        "Unknown jurisdiction",
+        "There is no such district, sub-district or community here.",
     ),
     "illegal_move": both(
         "当前不能这样办理",

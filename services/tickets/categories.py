@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from services.tickets import attributes
+from services.tickets.attributes import Attribute
 from services.tickets.errors import fault
 
 _WORD = re.compile(r"[a-z][a-z0-9_]*")
@@ -15,7 +17,7 @@ _WORD = re.compile(r"[a-z][a-z0-9_]*")
 @dataclass(frozen=True)
 class Category:
     """A group (no parent) or a leaf of the tree. Hours are plain hours; `department` is None when
-    the community helps itself.
+    the community helps itself. `personal`: it is about somebody's own affairs.
     """
 
     code: str
@@ -25,6 +27,13 @@ class Category:
     response_hours: int | None = None
     resolution_hours: int | None = None
     emergency: bool = False
+    personal: bool = False
+    attributes: tuple[Attribute, ...] = ()
+
+    @property
+    def visibility(self) -> str:
+        """Of what is filed where nobody is asked who may see it, as over Open311."""
+        return "private" if self.personal else "public"
 
 
 class Tree:
@@ -60,21 +69,28 @@ def parse(text: str) -> Tree:
     """The tree in a text of the form of `categories.toml`; raises ValueError naming the entry that
     is wrong.
     """
-    return Tree(
-        [found for code, group in tomllib.loads(text).items() for found in _of(code, group)]
-    )
+    groups = tomllib.loads(text)
+    asked = groups.pop("attributes", {})
+    tree = Tree([found for code, group in groups.items() for found in _of(code, group, asked)])
+    if lost := [code for code in asked if tree.get(code) is None]:
+        raise ValueError(f"{lost[0]}: attributes of no category")
+    return tree
 
 
-def _of(code: str, group: Mapping[str, Sequence[Any]]) -> Iterator[Category]:
+def _of(
+    code: str, group: Mapping[str, Sequence[Any]], asked: Mapping[str, Any]
+) -> Iterator[Category]:
     leaves = dict(group)
     yield Category(_word(code), None, _names(code, leaves.pop("name", ())))
     for word, values in leaves.items():
-        yield _leaf(code, f"{code}.{_word(word)}", values)
+        leaf = f"{code}.{_word(word)}"
+        yield _leaf(code, leaf, values, attributes.of(leaf, asked.get(leaf, ())))
 
 
-def _leaf(group: str, code: str, values: Sequence[Any]) -> Category:
+def _leaf(group: str, code: str, values: Sequence[Any], asked: tuple[Attribute, ...]) -> Category:
     *names, department, response, resolution = values[:5]
-    if len(values) < 5 or list(values[5:]) not in ([], ["emergency"]):
+    flags = list(values[5:])
+    if len(values) < 5 or flags not in ([], ["emergency"], ["personal"]):
         raise ValueError(f"{code}: two names, a department and two numbers of hours are needed")
     if not 0 < _hours(code, response) <= _hours(code, resolution):
         raise ValueError(f"{code}: nothing is resolved before it is accepted")
@@ -85,7 +101,9 @@ def _leaf(group: str, code: str, values: Sequence[Any]) -> Category:
         None if department == "none" else _word(department),
         response,
         resolution,
-        emergency="emergency" in values,
+        emergency="emergency" in flags,
+        personal="personal" in flags,
+        attributes=asked,
     )
 
 

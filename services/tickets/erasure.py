@@ -12,8 +12,9 @@ from chassis.events import CloudEvent
 from services.tickets.facts import PersonFact
 from services.tickets.models import CommentRow, HistoryRow, TicketRow
 
-# Where a ticket of theirs was: most often at their own door. Its area stays, for the figures.
-DOOR = ("address", "latitude", "longitude")
+# Where a ticket of theirs was, and looked like: most often at their own door. Its area stays, for
+# the figures.
+DOOR = ("address", "latitude", "longitude", "media_url")
 RAISED_BY = (TicketRow.reporter, TicketRow.on_behalf_of, TicketRow.filed_by)
 
 

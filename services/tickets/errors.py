@@ -11,6 +11,12 @@ class UnknownTicket(NotFound):
     code = "unknown_ticket"
 
 
+class UnknownJurisdiction(NotFound):
+    """There is no such district, sub-district or community here."""
+
+    code = "unknown_jurisdiction"
+
+
 class IllegalMove(Conflict):
     """The ticket's state does not allow this move."""
 

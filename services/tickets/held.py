@@ -13,7 +13,10 @@ from chassis.errors import Forbidden
 from services.tickets.erasure import RAISED_BY
 from services.tickets.models import CommentRow, HistoryRow, TicketRow
 
-_TOLD = ("title", "description", "address", "latitude", "longitude", "solved", "satisfied")
+_TOLD = (
+    *("title", "description", "attributes", "media_url", "address", "latitude", "longitude"),
+    *("solved", "satisfied"),
+)
 _COLUMNS = ("id", "number", "state", "filed_at", *(column.key for column in RAISED_BY), *_TOLD)
 
 

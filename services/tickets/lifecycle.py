@@ -40,6 +40,9 @@ _RESOLVED, _CLOSED, _REFUSED, _WITHDRAWN = (
     State.WITHDRAWN,
 )
 
+# Before anybody says that it is done, or that nothing will be.
+OPEN: Final = frozenset({_FILED, _ACCEPTED, _ASSIGNED, _IN_PROGRESS})
+
 TRANSITIONS: Final[Mapping[tuple[State, str], State]] = {
     (_FILED, "acceptance"): _ACCEPTED,
     (_FILED, "refusal"): _REFUSED,

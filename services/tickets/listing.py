@@ -180,12 +180,12 @@ _REACHES: Mapping[str, Callable[[str | None, str], ColumnElement[bool]]] = {
     "public": lambda _actor, _code: TICKETS.c.visibility == "public",
     "own": lambda actor, _code: _own(actor),
     "holder": lambda actor, _code: _held(actor),
-    "area": lambda _actor, code: _in_area(code),
+    "area": lambda _actor, code: in_area(code),
     "department": lambda _actor, code: TICKETS.c.department == code,
 }
 
 
-def _in_area(code: str) -> ColumnElement[bool]:
+def in_area(code: str) -> ColumnElement[bool]:
     """Whether a ticket lies in a place: by its community, or within a range of codes. Not by
     `area_path`, which has no index below the wall.
     """
@@ -222,7 +222,7 @@ _FILTERS: Mapping[str, Callable[[Any], ColumnElement[bool]]] = {
     "state": TICKETS.c.state.in_,
     "kind": lambda kind: TICKETS.c.kind == kind,
     "category": lambda code: TICKETS.c.category.in_(TREE.below(code)),
-    "area": _in_area,
+    "area": in_area,
     "department": lambda code: (
         TICKETS.c.department.is_(None)
         if code == scope.NO_DEPARTMENT

@@ -1,5 +1,5 @@
-"""The tables of tickets: each ticket as it stands, its history and comments, and what is kept of
-other services' facts.
+"""The tables of tickets: each ticket as it stands, its history and comments. What is kept of other
+services' facts is in fact_models.py.
 
 The indexes are justified in the migration that makes them.
 """
@@ -72,6 +72,8 @@ class TicketRow(Base):
     category: Mapped[str]
     title: Mapped[str | None]
     description: Mapped[str]
+    attributes: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    media_url: Mapped[str | None]
     area: Mapped[str] = mapped_column(_Code)
     area_path: Mapped[list[str]]
     # By which the wall tells communities apart.
@@ -178,7 +180,10 @@ class HistoryRow(Base):
     # Of the rows that one command makes, the first has its id.
     command_id: Mapped[str | None]
 
-    __table_args__ = (UniqueConstraint("ticket", "command_id"),)
+    __table_args__ = (
+        UniqueConstraint("ticket", "command_id"),
+        Index(None, "recorded_at", "ticket", "sequence"),
+    )
 
 
 class CommentRow(Base):
@@ -241,53 +246,3 @@ class FigureRow(Base):
 TICKETS = cast("Table", TicketRow.__table__)
 HISTORY = cast("Table", HistoryRow.__table__)
 FIGURES = cast("Table", FigureRow.__table__)
-
-
-class AreaRow(Base):
-    """A place, as its newest event tells."""
-
-    __tablename__ = "areas"
-
-    code: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    names: Mapped[dict[str, Any]]
-    level: Mapped[str]
-    path: Mapped[list[str]]
-    routing: Mapped[str]
-    sequence: Mapped[int] = mapped_column(BigInteger)
-
-
-class DepartmentRow(Base):
-    """A department, as its newest event tells."""
-
-    __tablename__ = "departments"
-
-    code: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    names: Mapped[dict[str, Any]]
-    active: Mapped[bool]
-    sequence: Mapped[int] = mapped_column(BigInteger)
-
-
-class DutyRow(Base):
-    """A person's duty from the day `starts` to the day `ends` (None: open), both included, as its
-    newest event tells.
-
-    One that is over is kept: an older event that comes late must find it.
-    """
-
-    __tablename__ = "duties"
-
-    id: Mapped[str] = mapped_column(_Id, primary_key=True)
-    person: Mapped[str] = mapped_column(_Id)
-    role: Mapped[str]
-    area: Mapped[str | None]
-    department: Mapped[str | None]
-    starts: Mapped[date]
-    ends: Mapped[date | None]
-    sequence: Mapped[int] = mapped_column(BigInteger)
-
-    __table_args__ = (
-        Index(None, "person"),
-        Index(None, "area", "role", postgresql_where=text("area IS NOT NULL")),
-    )

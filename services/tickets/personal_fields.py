@@ -1,6 +1,7 @@
 """What tickets keeps of people, by id: why, on which ground, for how long."""
 
 from chassis.personal_data import Tag, attach
+from services.tickets import fact_models  # noqa: F401 - tables of Base as well
 from services.tickets.models import Base
 
 _ASKED = "PIPL art. 13 (2): what the person asked for"
@@ -31,6 +32,8 @@ TAGS = {
     "tickets.longitude": _door("finding the spot"),
     "tickets.title": _words("knowing what is asked for, in people's own words"),
     "tickets.description": _words("knowing what is asked for, in people's own words"),
+    "tickets.attributes": _words("knowing what is asked for, as its category asks"),
+    "tickets.media_url": _door("seeing what is meant, where its reporter shows it"),
     "tickets.assignee": _work("knowing who has it"),
     "tickets.accepted_by": _work("knowing who accepted it"),
     "tickets.responsible": _work("knowing who answers for it"),

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from chassis.events import CloudEvent
 from services.tickets import facts
 from services.tickets.errors import fault
-from services.tickets.models import AreaRow, Base, DepartmentRow, DutyRow
+from services.tickets.fact_models import AreaRow, DepartmentRow, DutyRow
+from services.tickets.models import Base
 from services.tickets.names import Names
 from services.tickets.ticket import Ticket
 

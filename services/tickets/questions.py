@@ -11,6 +11,8 @@ from services.tickets.schemas import CHANNELS, Code, Id, One, Text
 
 SORTS = ("-filed_at", "filed_at", "-changed_at", "changed_at")
 MOST = 200
+# How far into a period one can page by number.
+FURTHEST = 10_000
 
 
 class _Several(fields.Field[list[str]]):
@@ -105,6 +107,43 @@ class ListTickets(Page, _Counted):
         }
         if alone:
             raise ValidationError(alone)
+
+
+class Requests(Schema):
+    """Which tickets, by `ids` (or numbers) or by when they were filed or changed, both ends
+    included; of those, `limit` after the first `offset`.
+    """
+
+    ids = fields.List(fields.String(), validate=validate.Length(max=MOST))
+    categories = fields.List(Code(), validate=validate.Length(max=MOST))
+    area = Code()
+    state = _Several(tuple(str(state) for state in State))
+    filed_from = fields.AwareDateTime()
+    filed_until = fields.AwareDateTime()
+    changed_from = fields.AwareDateTime()
+    changed_until = fields.AwareDateTime()
+    limit = fields.Integer(load_default=50, strict=True, validate=validate.Range(1, MOST))
+    offset = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, FURTHEST))
+
+
+class Updates(Schema):
+    """What was recorded of tickets between two moments, both included; of that, `limit` after the
+    first `offset`.
+    """
+
+    ids = fields.List(fields.String(), validate=validate.Length(max=MOST))
+    area = Code()
+    recorded_from = fields.AwareDateTime(required=True)
+    recorded_until = fields.AwareDateTime(required=True)
+    limit = fields.Integer(load_default=50, strict=True, validate=validate.Range(1, MOST))
+    offset = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, FURTHEST))
+
+
+class Locate(Schema):
+    """A place of responsibility, and a place in it, for filing there."""
+
+    jurisdiction = fields.String(load_default=None, validate=validate.Length(1, 100))
+    address = Code(load_default=None)
 
 
 class CallList(Page):

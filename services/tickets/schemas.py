@@ -8,12 +8,15 @@ from marshmallow import (
     Schema,
     ValidationError,
     fields,
+    post_load,
     validate,
     validates_schema,
 )
 
 from chassis.screening import screen
 from services.tickets import texts
+from services.tickets.attributes import checked
+from services.tickets.categories import TREE
 from services.tickets.figures import RATES
 from services.tickets.lifecycle import NO_ANSWER, UNREACHABLE
 
@@ -31,6 +34,8 @@ CHANNELS = (
 )
 VISIBILITIES = ("public", "private")
 PRIORITIES = ("normal", "urgent")
+# An address that a browser opens, and nothing that only looks like one.
+_LINK = r"(?=.{1,2000}\Z)https://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?#][!#-;=?-Z\[\]_a-z~]*)?\Z"
 
 
 class Text(fields.String):
@@ -104,25 +109,44 @@ class Person(Schema):
     resident = Id(required=True)
 
 
+class _Answers(fields.Dict):
+    """Answers to a category's questions, by their codes; which fit is for the category to say."""
+
+    def __init__(self) -> None:
+        keys = fields.String(validate=validate.Length(1, 100))
+        super().__init__(keys=keys, validate=validate.Length(max=50), load_default=dict)
+
+
 class FileTicket(Schema):
     """What is raised, where, by whom and for whom. Without a reporter it is the caller's own, or
-    nobody's when staff file it.
+    nobody's when staff file it; without a visibility, its category's.
     """
 
     kind = fields.String(required=True, validate=validate.OneOf(["request"]))
     category = Code(required=True)
     title = _optional_text(100)
     description = Text(5000, required=True)
+    attributes = _Answers()
+    media_url = fields.String(load_default=None, allow_none=True, validate=validate.Regexp(_LINK))
     area = Code(required=True)
     address = _optional_text(200)
     location = fields.Nested(Location, load_default=None, allow_none=True)
     reporter = fields.Nested(Person, load_default=None, allow_none=True)
     on_behalf_of = fields.Nested(Person, load_default=None, allow_none=True)
     channel = fields.String(required=True, validate=validate.OneOf(CHANNELS))
-    visibility = fields.String(required=True, validate=validate.OneOf(VISIBILITIES))
+    visibility = fields.String(
+        load_default=None, allow_none=True, validate=validate.OneOf(VISIBILITIES)
+    )
     priority = fields.String(
         load_default=None, allow_none=True, validate=validate.OneOf(PRIORITIES)
     )
+
+    @post_load
+    def _answered(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        category = TREE.get(data["category"])
+        if category is None:
+            return data  # Filing refuses it.
+        return {**data, "attributes": checked(category.attributes, data["attributes"])}
 
 
 class One(Schema):
@@ -203,6 +227,15 @@ class Comment(One):
     visibility = fields.String(
         load_default="public", validate=validate.OneOf(["public", "internal"])
     )
+
+
+class Report(One):
+    """What somebody who has it says of it, from a system of their own; `done`: that it is
+    solved.
+    """
+
+    text = Text(2000, required=True)
+    done = fields.Boolean(load_default=False)
 
 
 class Amend(Move):

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from chassis.call import Call
 from chassis.errors import Forbidden
 from services.tickets.errors import fault
-from services.tickets.models import AreaRow, DepartmentRow
+from services.tickets.fact_models import AreaRow, DepartmentRow
 
 NO_DEPARTMENT = "none"
 

@@ -14,7 +14,7 @@ from chassis.database import Database
 from chassis.events import CloudEvent
 from chassis.health import Health
 from chassis.rpc import rpc
-from chassis.screening import Screened
+from chassis.screening import masked_in
 from services.tickets import (
     erasure,
     held,
@@ -23,10 +23,11 @@ from services.tickets import (
     queries,
     questions,
     rates,
+    recent,
     schemas,
     wall,
 )
-from services.tickets.commands import dispatch, exclusions, filing, follow_up, work, writing
+from services.tickets.commands import dispatch, exclusions, filing, follow_up, report, work, writing
 
 Json = dict[str, Any]
 
@@ -125,6 +126,12 @@ class TicketsService:
             return _screened(writing.comment, session, self.call, schemas.Comment().load(command))
 
     @rpc
+    def report(self, command: Json) -> Json:
+        """Resolve it or comment on it; returns which change that was. `command`: schemas.Report."""
+        with self.db.transaction() as session:
+            return report.report(session, self.call, schemas.Report().load(command))
+
+    @rpc
     def amend(self, command: Json) -> Json:
         """Correct it. `command`: schemas.Amend; raises UnknownTicket, Forbidden, Stale, Invalid."""
         with self.db.transaction() as session:
@@ -165,6 +172,30 @@ class TicketsService:
         """A page of the tickets that the caller may read. `query`: questions.ListTickets."""
         with self.db.read() as session:
             return listing.list_tickets(session, self.call, questions.ListTickets().load(query))
+
+    @rpc
+    def recent_requests(self, query: Json) -> Json:
+        """The tickets of a period that the caller may read. `query`: questions.Requests."""
+        with self.db.read() as session:
+            return recent.requests(session, self.call, questions.Requests().load(query))
+
+    @rpc
+    def recent_updates(self, query: Json) -> Json:
+        """What everybody may know of their changes. `query`: questions.Updates."""
+        with self.db.read() as session:
+            return recent.updates(session, self.call, questions.Updates().load(query))
+
+    @rpc
+    def jurisdiction(self, query: Json) -> Json:
+        """A community or a wider place. `query`: questions.Locate; raises UnknownJurisdiction."""
+        with self.db.read() as session:
+            return recent.jurisdiction(session, questions.Locate().load(query))
+
+    @rpc
+    def filing_place(self, query: Json) -> Json:
+        """Where a filing there goes. `query`: questions.Locate; raises also Invalid."""
+        with self.db.read() as session:
+            return recent.filing_place(session, questions.Locate().load(query))
 
     @rpc
     def call_list(self, query: Json) -> Json:
@@ -256,6 +287,5 @@ class TicketsService:
 def _screened(
     handle: Callable[[Session, Call, Json], Json], session: Session, call: Call, command: Json
 ) -> Json:
-    masked = [name for name, value in command.items() if isinstance(value, Screened)]
-    answer = handle(session, call, command)
-    return {**answer, "masked": sorted(masked)} if masked else answer
+    answer, masked = handle(session, call, command), masked_in(command)
+    return {**answer, "masked": masked} if masked else answer

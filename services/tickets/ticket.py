@@ -1,7 +1,7 @@
 """A ticket as a plain value, field by field its row: what rules and answers are made from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 
@@ -27,6 +27,9 @@ class Ticket:
     category: str
     title: str | None
     description: str
+    # What was answered to the category's own questions, by their codes; a picture somewhere else.
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    media_url: str | None = None
     area: str
     # The codes from the district down to `area`.
     area_path: tuple[str, ...]

@@ -9,6 +9,7 @@ from typing import Any
 from chassis import clock
 from services.tickets import access
 from services.tickets.access import Reader
+from services.tickets.attributes import Attribute
 from services.tickets.categories import TREE, Category
 from services.tickets.names import Names
 from services.tickets.ticket import Ticket
@@ -19,6 +20,8 @@ _AS_IT_IS = (
     "kind",
     "title",
     "description",
+    "attributes",
+    "media_url",
     "category",
     "area",
     "version",
@@ -134,6 +137,38 @@ def category(category: Category, locale: str) -> dict[str, Any]:
         "response_hours": category.response_hours,
         "resolution_hours": category.resolution_hours,
         "emergency": category.emergency,
+        "personal": category.personal,
+        "attributes": [_attribute(each, locale) for each in category.attributes],
+    }
+
+
+def _attribute(attribute: Attribute, locale: str) -> dict[str, Any]:
+    return {
+        "code": attribute.code,
+        "datatype": attribute.datatype,
+        "required": attribute.required,
+        "order": attribute.order,
+        "description": _in(locale, attribute.descriptions),
+        "values": [
+            {"key": key, "name": _in(locale, names)} for key, names in attribute.values.items()
+        ],
+    }
+
+
+def update(row: Any, locale: str) -> dict[str, Any]:
+    """One change of a ticket as everybody may know it who may read the ticket: the state after it,
+    and those of its words that the ticket itself shows to all.
+    """
+    said = {"comments": row.text, "resolution": row.resolution, "refusal": row.refusal}
+    text = said.get(row.move)
+    return {
+        "ticket": row.ticket,
+        "sequence": row.sequence,
+        "move": row.move,
+        "state": row.to_state,
+        "recorded_at": _iso(row.recorded_at),
+        # What was resolved before it was opened again is no longer what is said of it.
+        "text": text if row.move == "comments" or text == row.reason else None,
     }
 
 

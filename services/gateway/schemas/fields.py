@@ -20,6 +20,7 @@ UUID_PATTERN = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9
 ID_NUMBER_PATTERN = "[0-9]{17}[0-9Xx]"
 _LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 EMAIL_PATTERN = rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_LABEL}(\.{_LABEL})+"
+LINK_PATTERN = r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?#][!#-;=?-Z\[\]_a-z~]*)?"
 # Levels may be missing, but never change their order.
 AREA_PATTERN = r"[1-9][0-9]{11}" + "".join(rf"(\.{level}[1-9][0-9]{{0,4}})?" for level in "egbu")
 DEPARTMENT_PATTERN = "[a-z0-9_]{1,40}"
@@ -78,6 +79,13 @@ def email(**options: Any) -> fields.String:
 def cursor(**options: Any) -> fields.String:
     """A cursor, which only its list can read."""
     return one_of("[A-Za-z0-9_-]{1,500}", **options)
+
+
+def link(**options: Any) -> fields.String:
+    """An address that browsers open: https, of ASCII (RFC 3986), without user and password."""
+    metadata = {"pattern": f"^{LINK_PATTERN}$", "format": "uri"}
+    checks = [Whole(LINK_PATTERN), Length(max=2000)]
+    return fields.String(validate=checks, metadata=metadata, **options)
 
 
 def area(**options: Any) -> fields.String:
@@ -228,6 +236,29 @@ class Map(fields.Dict):
                 for name, fault in error.messages.items()
             }
             raise ValidationError(told) from None
+
+
+class Answer(fields.Field[Any]):
+    """What somebody answers to a question: text, a number or a list of keys. Which of them it takes
+    is for the question's owner to say.
+    """
+
+    _TEXT = {"type": "string", "maxLength": 2000, "pattern": "^[^\\u0000]*$"}
+    _LIST = {"type": "array", "maxItems": 50, "items": _TEXT}
+
+    def __init__(self) -> None:
+        super().__init__(metadata={"oneOf": [self._TEXT, {"type": "number"}, self._LIST]})
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        said = value if isinstance(value, list) else [value]
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if number or (len(said) <= 50 and all(map(_is_text, said))):
+            return value
+        raise ValidationError("Not a text, a number or a list of texts.")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= 2000
 
 
 class Degrees(fields.Float):

@@ -94,6 +94,8 @@ class TicketWords(Schema):
 
     title = base.String(required=True, allow_none=True)
     description = base.String(required=True)
+    attributes = base.Dict(required=True)
+    media_url = base.String(required=True, allow_none=True)
     address = base.String(required=True, allow_none=True)
     latitude = base.Float(required=True, allow_none=True)
     longitude = base.Float(required=True, allow_none=True)

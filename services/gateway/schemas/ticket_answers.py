@@ -17,6 +17,9 @@ from services.gateway.schemas.tickets import (
     Location,
 )
 
+# As Open311 GeoReport v2 calls them.
+DATATYPES = ("string", "text", "number", "datetime", "singlevaluelist", "multivaluelist")
+
 
 def _maybe(field: type[base.Field[Any]] = base.String, **options: Any) -> base.Field[Any]:
     """A member that is always there and may be null."""
@@ -77,6 +80,12 @@ class Ticket(Schema):
     category_name = base.String(required=True)
     title = _maybe()
     description = base.String(required=True)
+    attributes = base.Dict(
+        keys=base.String(),
+        required=True,
+        metadata={"description": "answers to what its category asks besides, by their codes"},
+    )
+    media_url = _maybe()
     area = base.String(required=True)
     area_name = base.String(required=True)
     area_path = base.List(base.Nested(Place), required=True)
@@ -200,8 +209,26 @@ class Suggestion(Schema):
     grid_worker = base.Nested(SuggestedPerson, required=True, allow_none=True)
 
 
+class AttributeValue(Schema):
+    """One of the answers that a list allows."""
+
+    key = base.String(required=True)
+    name = base.String(required=True)
+
+
+class Attribute(Schema):
+    """What a category asks besides of whoever files; `values` of the lists only."""
+
+    code = base.String(required=True)
+    datatype = base.String(required=True, validate=OneOf(DATATYPES))
+    required = base.Boolean(required=True)
+    order = base.Integer(required=True)
+    description = base.String(required=True)
+    values = base.List(base.Nested(AttributeValue), required=True)
+
+
 class Category(Schema):
-    """What requests are about; times are in hours."""
+    """What requests are about; times are in hours. `personal`: about somebody's own affairs."""
 
     code = base.String(required=True)
     parent = _maybe()
@@ -211,3 +238,5 @@ class Category(Schema):
     response_hours = base.Integer(required=True, allow_none=True)
     resolution_hours = base.Integer(required=True, allow_none=True)
     emergency = base.Boolean(required=True)
+    personal = base.Boolean(required=True)
+    attributes = base.List(base.Nested(Attribute), required=True)

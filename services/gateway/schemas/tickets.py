@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, validates_schema
 from marshmallow import fields as base
-from marshmallow.validate import Equal, OneOf
+from marshmallow.validate import Equal, Length, OneOf
 
 from services.gateway.schemas import fields
 from services.gateway.schemas.common import Page
@@ -80,6 +80,13 @@ class NewTicket(Dated):
     category = fields.one_of(_CATEGORY, required=True)
     title = fields.text(100, 0, allow_none=True)
     description = fields.said(5000, required=True)
+    attributes = fields.Map(
+        keys=fields.one_of("[a-z0-9_]{1,100}"),
+        values=fields.Answer(),
+        validate=Length(max=50),
+        metadata={"description": "answers to what its category asks besides, by their codes"},
+    )
+    media_url = fields.link(allow_none=True)
     area = fields.area(required=True)
     address = fields.text(200, 0, allow_none=True)
     location = base.Nested(Location, allow_none=True)

@@ -23,6 +23,16 @@ from services.tickets.record import Step
 from services.tickets.ticket import Ticket
 
 _TRIES = 5
+_SAME = (
+    "kind",
+    "category",
+    "title",
+    "description",
+    "attributes",
+    "media_url",
+    "address",
+    "channel",
+)
 
 
 def file_ticket(session: Session, call: Call, filing: Command) -> dict[str, Any]:
@@ -90,9 +100,8 @@ def _draft(
     number: str, *, call: Call, filing: Command, area: Area, may: frozenset[str], now: datetime
 ) -> Ticket:
     location = filing["location"] or {"lat": None, "lon": None}
-    same = ("kind", "category", "title", "description", "address", "channel", "visibility")
     return Ticket(
-        **{name: filing[name] for name in same},
+        **{name: filing[name] for name in _SAME},
         id=str(new_id()),
         number=number,
         command_id=call.command_id,
@@ -104,6 +113,7 @@ def _draft(
         place=area.routing,
         latitude=location["lat"],
         longitude=location["lon"],
+        visibility=filing["visibility"] or TREE.leaf(filing["category"]).visibility,
         priority=filing["priority"] or _priority(filing["category"]),
         reporter=_resident(filing["reporter"]) or _self(call, may),
         on_behalf_of=_resident(filing["on_behalf_of"]),

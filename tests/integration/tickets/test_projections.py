@@ -11,7 +11,7 @@ from sqlalchemy import select
 from chassis import clock
 from chassis.errors import Forbidden
 from services.tickets import projections
-from services.tickets.models import DepartmentRow, DutyRow
+from services.tickets.fact_models import DepartmentRow, DutyRow
 from tests.integration.tickets.world import BUILDING, E1, World, fact_event, service
 from tests.unit.tickets import builders
 from tests.unit.tickets.builders import COMMUNITY, GRID
@@ -153,4 +153,6 @@ def test_the_tree_of_categories_is_told_in_the_reader_s_language(world: World) -
         "response_hours": 4,
         "resolution_hours": 72,
         "emergency": False,
+        "personal": False,
+        "attributes": [],
     }

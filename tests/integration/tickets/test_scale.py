@@ -12,7 +12,7 @@ from chassis import walls
 from chassis.call import Call
 from chassis.walls import EVERYTHING
 from services.gateway.policy import Role
-from services.tickets import cursors, listing, questions, rates, wall
+from services.tickets import cursors, listing, questions, rates, recent, wall
 from services.tickets.models import TICKETS
 from tests.integration.tickets.conftest import migrated
 from tests.unit.tickets import builders
@@ -69,6 +69,15 @@ SELECT id, filed_at + n * interval '1 day',
 FROM tickets, generate_series(0, 2) n;
 """
 
+# And what happened to each: it was filed, accepted an hour later, and is now as it is.
+HAPPENED = """
+INSERT INTO history (ticket, sequence, move, event, to_state, version, actor_kind, occurred_at,
+  recorded_at, details)
+SELECT id, n, (ARRAY['filing', 'acceptance', 'closing'])[n], 'x', state, n, 'person', at, at, '{}'
+FROM tickets, generate_series(1, 3) n,
+  LATERAL (SELECT CASE WHEN n < 3 THEN filed_at + n * interval '1 hour' ELSE changed_at END AS at) x
+"""
+
 
 @pytest.fixture(scope="module")
 def city(postgres: Any) -> Iterator[Connection]:
@@ -80,7 +89,8 @@ def city(postgres: Any) -> Iterator[Connection]:
     with owner.connect() as connection:
         connection.execute(text(FILL))
         connection.execute(text(FIGURE))
-        connection.execute(text("VACUUM ANALYZE tickets, figures"))
+        connection.execute(text(HAPPENED))
+        connection.execute(text("VACUUM ANALYZE tickets, figures, history"))
     owner.dispose()
     engine = create_engine(urls["app_url"])
     with engine.connect() as connection:
@@ -177,6 +187,48 @@ def test_the_tickets_behind_a_rate_are_looked_for_in_its_period(
     )
 
     assert touched < most, plan
+
+
+# Ninety days of the city are 13,000 tickets, of which 1,300 are public.
+QUARTER = {"from": "2025-02-01T00:00:00+08:00", "until": "2025-05-02T00:00:00+08:00"}
+
+
+def quarter(what: str) -> dict[str, str]:
+    return {f"{what}_{end}": moment for end, moment in QUARTER.items()}
+
+
+@pytest.mark.parametrize(
+    ("query", "most"),
+    [
+        (quarter("filed"), 300),
+        ({**quarter("filed"), "area": COMMUNITY}, 500),
+        ({**quarter("filed"), "state": ["filed", "accepted"]}, 1500),
+        ({**quarter("filed"), "categories": ["water.quality"]}, 1500),
+        ({**quarter("filed"), "offset": 1000}, 1500),
+        (quarter("changed"), 800),
+        ({"ids": [SOMEBODY, "20240101-000001"]}, 20),
+    ],
+    ids=repr,
+)
+def test_what_anybody_asks_of_a_period_costs_no_more_than_the_period(
+    city: Connection, query: dict[str, Any], most: int
+) -> None:
+    call = builders.anonymous()
+    wanted = recent.wanted_requests(call, questions.Requests().load(query))
+    touched, plan = explained(city, call, wanted)
+
+    assert touched < most, plan
+
+
+@pytest.mark.parametrize("area", [{}, {"area": COMMUNITY}], ids=repr)
+def test_what_happened_in_a_day_is_found_by_the_day(city: Connection, area: dict[str, str]) -> None:
+    call = builders.anonymous()
+    day = {"recorded_from": "2025-02-01T00:00:00Z", "recorded_until": "2025-02-02T00:00:00Z"}
+    wanted = recent.wanted_updates(call, questions.Updates().load({**day, **area}))
+    touched, plan = explained(city, call, wanted)
+
+    # Some 430 rows of history, and a look at the ticket of each.
+    assert touched < 2500, plan
 
 
 def explained(

@@ -22,7 +22,8 @@ from chassis.testing import eventually
 from chassis.testing.processes import ServiceProcess
 from chassis.testing.rpc import RpcCaller
 from chassis.testing.wire import opened
-from services.tickets.models import DutyRow, TicketRow
+from services.tickets.fact_models import DutyRow
+from services.tickets.models import TicketRow
 from services.tickets.service import TicketsService
 from tests.integration.tickets.conftest import migrated
 from tests.integration.tickets.world import AREAS, filing

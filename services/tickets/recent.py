@@ -1,0 +1,156 @@
+"""What has happened of late, for whoever follows it from outside: tickets, their changes, and the
+place that a filing from there is for. Open311 is made of these.
+
+Every question is about a period, so that it costs what happened then, however much lies before.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, or_, select, true
+from sqlalchemy.orm import Session
+
+from chassis.call import Call
+from services.tickets import access, listing, numbers, projections, queries, rows, views
+from services.tickets.errors import UnknownJurisdiction, fault
+from services.tickets.fact_models import AreaRow
+from services.tickets.models import HISTORY, TICKETS, CommentRow
+
+Query = Mapping[str, Any]
+
+# What everybody may know who may read the ticket.
+_TOLD = (
+    "acceptance", "refusal", "assignment", "work", "send-back", "resolution", "closing",
+    "reopening", "withdrawal", "comments",
+)  # fmt: skip
+_WIDE = ("district", "sub_district", "community")
+
+
+def requests(session: Session, call: Call, query: Query) -> dict[str, Any]:
+    """The tickets of a period that the caller may read, `{items}`: the newest first, or in the
+    order in which they changed when that is what is asked.
+    """
+    tickets = [rows.from_row(row) for row in session.execute(wanted_requests(call, query))]
+    found = [(ticket, access.reader(call, ticket)) for ticket in tickets]
+    return {"items": queries.tell(session, found)}
+
+
+def wanted_requests(call: Call, query: Query) -> Select[Any]:
+    """The query behind `requests`."""
+    chosen = select(*rows.COLUMNS).where(listing.within(call, "read"), *_chosen(query))
+    # The list itself is the end of a row of pages that began at another.
+    if "changed_from" in query or "changed_until" in query:
+        chosen = chosen.order_by(TICKETS.c.changed_at, TICKETS.c.id)
+    else:
+        chosen = chosen.order_by(TICKETS.c.filed_at.desc(), TICKETS.c.id.desc())
+    return chosen.offset(query["offset"]).limit(query["limit"])
+
+
+def updates(session: Session, call: Call, query: Query) -> dict[str, Any]:
+    """What was recorded in a period of the tickets that the caller may read, `{items}`, oldest
+    first.
+    """
+    found = session.execute(wanted_updates(call, query))
+    return {"items": [views.update(row, call.locale) for row in found]}
+
+
+def wanted_updates(call: Call, query: Query) -> Select[Any]:
+    """The query behind `updates`."""
+    columns = ("ticket", "sequence", "move", "to_state", "recorded_at", "reason")
+    comment = and_(CommentRow.ticket == HISTORY.c.ticket, CommentRow.sequence == HISTORY.c.sequence)
+    ticket = _ticket_of_each(call, {name: query[name] for name in query if name != "ids"})
+    happened = (
+        select(*(HISTORY.c[name] for name in columns))
+        .add_columns(CommentRow.text, ticket.c.resolution, ticket.c.refusal)
+        .select_from(HISTORY)
+        .join(ticket, true())
+        .outerjoin(CommentRow, comment)
+        .where(
+            HISTORY.c.recorded_at.between(query["recorded_from"], query["recorded_until"]),
+            HISTORY.c.move.in_(_TOLD),
+            or_(HISTORY.c.move != "comments", CommentRow.visibility == "public"),
+        )
+        .order_by(HISTORY.c.recorded_at, HISTORY.c.ticket, HISTORY.c.sequence)
+    )
+    if "ids" in query:
+        named = select(TICKETS.c.id).where(_named(query["ids"]))
+        happened = happened.where(HISTORY.c.ticket.in_(named))
+    return happened.offset(query["offset"]).limit(query["limit"])
+
+
+def _ticket_of_each(call: Call, query: Query) -> Any:
+    """The ticket of a row of history, if it is among those that are asked for. OFFSET keeps it
+    behind its row: PostgreSQL would rather begin with all tickets of a place, however old.
+    """
+    return (
+        select(TICKETS.c.resolution, TICKETS.c.refusal)
+        .where(TICKETS.c.id == HISTORY.c.ticket, listing.within(call, "read"), *_chosen(query))
+        .offset(0)
+        .lateral()
+    )
+
+
+def _chosen(query: Query) -> list[ColumnElement[bool]]:
+    return [condition(query[name]) for name, condition in _FILTERS.items() if name in query]
+
+
+def _named(references: list[str]) -> ColumnElement[bool]:
+    """Those with one of these ids or numbers; what is neither is nobody's."""
+    ids = [text for text in references if rows.is_id(text)]
+    known = [text for text in references if numbers.is_number(text)]
+    return or_(TICKETS.c.id.in_(ids), TICKETS.c.number.in_(known))
+
+
+_FILTERS: Mapping[str, Callable[[Any], ColumnElement[bool]]] = {
+    "ids": _named,
+    "categories": TICKETS.c.category.in_,
+    "area": listing.in_area,
+    "state": TICKETS.c.state.in_,
+    "filed_from": lambda moment: TICKETS.c.filed_at >= moment,
+    "filed_until": lambda moment: TICKETS.c.filed_at <= moment,
+    "changed_from": lambda moment: TICKETS.c.changed_at >= moment,
+    "changed_until": lambda moment: TICKETS.c.changed_at <= moment,
+}
+
+
+def jurisdiction(session: Session, query: Query) -> dict[str, Any]:
+    """The place with this code, if it is a community or a wider one; raises
+    UnknownJurisdiction.
+    """
+    return {"code": _wide(session, query["jurisdiction"]).code}
+
+
+def filing_place(session: Session, query: Query) -> dict[str, Any]:
+    """The code of the place that a filing is for: its own `address`, or else the one community that
+    the jurisdiction, or the whole installation, has.
+
+    Raises UnknownJurisdiction; Invalid (unknown_area, area_too_wide, outside_jurisdiction,
+    ambiguous_jurisdiction).
+    """
+    code = query["jurisdiction"]
+    wide = _wide(session, code) if code is not None else None
+    if query["address"] is None:
+        return {"code": _only_community(session, wide)}
+    found = projections.area(session, query["address"])
+    if wide is not None and wide.code not in found.path:
+        raise fault("/area", "outside_jurisdiction", "This place lies in another jurisdiction.")
+    return {"code": found.code}
+
+
+def _wide(session: Session, code: str) -> AreaRow:
+    found = session.get(AreaRow, code)
+    if found is None or found.level not in _WIDE:
+        raise UnknownJurisdiction()
+    return found
+
+
+def _only_community(session: Session, wide: AreaRow | None) -> str:
+    statement = select(AreaRow.code).where(AreaRow.level == "community")
+    if wide is not None:
+        statement = statement.where(AreaRow.path.contains([wide.code]))
+    communities = session.scalars(statement.limit(2)).all()
+    if len(communities) != 1:
+        raise fault(
+            "/jurisdiction", "ambiguous_jurisdiction", "There are several communities: name one."
+        )
+    return communities[0]
