@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from chassis import logs
 from chassis.context import CALL
 from chassis.errors import Unavailable
-from chassis.webapp import LinliRequest, Route, WebApp, WebOptions, behind_proxies
+from chassis.webapp import LinliRequest, Refusal, Route, WebApp, WebOptions, behind_proxies
 from chassis.webserver import HttpServer
 
 __all__ = ["Http", "LinliRequest", "Route", "WebOptions", "WebServer", "http"]
@@ -86,7 +86,8 @@ class Http(Entrypoint):  # type: ignore[misc]
 
     `max_body` (bytes) overrides the server's limit for this path. `stream` is for what only opens
     an endless response: after a restart all clients come back at once, so these wait longer, and in
-    a lane of their own, where they are in nobody's way.
+    a lane of their own, where they are in nobody's way. `refusal` words errors for a path that has
+    none of problem details.
     """
 
     server = WebServer()
@@ -98,6 +99,7 @@ class Http(Entrypoint):  # type: ignore[misc]
         *,
         max_body: int | None = None,
         stream: bool = False,
+        refusal: Refusal | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -105,6 +107,7 @@ class Http(Entrypoint):  # type: ignore[misc]
         self.path = path
         self.max_body = max_body
         self.stream = stream
+        self.refusal = refusal
 
     def setup(self) -> None:
         self.server.register_provider(self)

@@ -104,6 +104,9 @@ class LinliRequest(Request):
         return BytesIO()
 
 
+Refusal = Callable[[Exception, LinliRequest], Response]
+
+
 @dataclass(frozen=True)
 class Route:
     """A path that is answered in the connection's own greenthread: no worker, no dependencies."""
@@ -215,7 +218,7 @@ class WebApp:
             return Response(status=204, headers={"Allow": self._allowed(request, error)})
         if error.code is not None and error.code < 400:
             return Response(status=error.code, headers=error.get_headers(request.environ))
-        response = problems.respond(error, request.request_id, request.locale, self._options.texts)
+        response = self._refusal(request, error)
         if isinstance(error, MethodNotAllowed):
             response.headers["Allow"] = self._allowed(request, error)
         return response
@@ -225,10 +228,16 @@ class WebApp:
         return ", ".join(sorted({*own, "OPTIONS"}))
 
     def _problem(self, request: LinliRequest, error: Exception) -> Response:
-        response = problems.respond(error, request.request_id, request.locale, self._options.texts)
+        response = self._refusal(request, error)
         if response.status_code == 500:
             log.error("http_failed", exc_info=error, request_id=request.request_id)
         return response
+
+    def _refusal(self, request: LinliRequest, error: Exception) -> Response:
+        own: Refusal | None = getattr(request.rule, "refusal", None)
+        if own is not None:
+            return own(error, request)
+        return problems.respond(error, request.request_id, request.locale, self._options.texts)
 
     def _dress(self, request: LinliRequest, response: Response) -> None:
         headers = response.headers

@@ -5,6 +5,7 @@ handler; then the response.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from marshmallow import ValidationError
@@ -25,6 +26,7 @@ from chassis.http import LinliRequest
 from chassis.ids import new_id
 from services.gateway import bodies, etags, once, policy, responses, uploads
 from services.gateway.authentication import ANONYMOUS, Caller, bearer_token, identify
+from services.gateway.dialect import Dialect
 
 if TYPE_CHECKING:
     from services.gateway.operation import Operation
@@ -90,15 +92,19 @@ def serve(
     handler: Handler,
     request: LinliRequest,
     path: Mapping[str, str],
+    *,
+    dialect: Dialect | None = None,
 ) -> Response:
-    """The response to a request; only what nobody foresaw is raised."""
+    """The response to a request, in our dialect or another; only what nobody foresaw is raised."""
     headers: dict[str, str] = {}
+    dialect = dialect or OURS
     try:
-        caller = _admit(service, operation, request, headers)
-        ask = _prepare(service, operation, request, path, caller)
-        response = once.run(service, ask, lambda ask: _run(service, ask, handler))
+        caller = _admit(service, operation, request, headers, dialect)
+        ask = _prepare(service, operation, request, path, caller, dialect=dialect)
+        run = partial(_run, service, handler=handler, dialect=dialect)
+        response = once.run(service, ask, run, dialect.canonical)
     except (ServiceError, ValidationError) as error:
-        response = responses.refusal(error, request)
+        response = dialect.refusal(error, request)
         headers |= getattr(error, "headers", {})
     response.headers.update(headers)
     if operation.deprecated:
@@ -108,12 +114,16 @@ def serve(
 
 
 def _admit(
-    service: Any, operation: "Operation", request: LinliRequest, headers: dict[str, str]
+    service: Any,
+    operation: "Operation",
+    request: LinliRequest,
+    headers: dict[str, str],
+    dialect: Dialect,
 ) -> Caller:
     """Who asks, if they may and not too often; `headers` gets what is said of their rate."""
     address = request.remote_addr or ""
     try:
-        token = bearer_token(request.headers.get("Authorization"))
+        token = dialect.token(request)
         with service.db.read() as session:
             caller = identify(session, token, clock.now()) if token else ANONYMOUS
     except Unauthenticated:
@@ -157,11 +167,13 @@ def _prepare(
     request: LinliRequest,
     path: Mapping[str, str],
     caller: Caller,
+    *,
+    dialect: Dialect,
 ) -> Ask:
     """The request, checked against its declaration."""
     if any(len(value) > _LONGEST_ID for value in path.values()):
         raise NotFound()
-    body, query = _body(operation, request), _query(operation, request)
+    body, query = dialect.body(operation, request), dialect.query(operation, request)
     file = uploads.read(request, operation.upload) if operation.upload else b""
     call = replace(
         request.call,
@@ -215,11 +227,21 @@ def _occurred_at(caller: Caller, body: dict[str, Any], query: dict[str, Any]) ->
     return clock.parse(told)
 
 
-def _run(service: Any, ask: Ask, handler: Handler) -> Response:
+def _run(service: Any, ask: Ask, *, handler: Handler, dialect: Dialect) -> Response:
     try:
         answer = handler(service, ask)
         if isinstance(answer, Response):
             return answer
-        return responses.success(ask.operation, ask.request, answer)
+        return dialect.success(ask.operation, ask.request, answer)
     except (ServiceError, ValidationError) as error:
-        return responses.refusal(error, ask.request)
+        return dialect.refusal(error, ask.request)
+
+
+OURS = Dialect(
+    token=lambda request: bearer_token(request.headers.get("Authorization")),
+    query=_query,
+    body=_body,
+    canonical=once.canonical,
+    success=responses.success,
+    refusal=responses.refusal,
+)

@@ -21,9 +21,15 @@ if TYPE_CHECKING:
 _STORED_HEADERS = ("Location", "ETag", "Content-Language", "Content-Type")
 
 
-def run(service: Any, ask: "Ask", handle: Callable[["Ask"], Response]) -> Response:
+def run(
+    service: Any,
+    ask: "Ask",
+    handle: Callable[["Ask"], Response],
+    canonical: Callable[["Ask"], bytes],
+) -> Response:
     """The response of `handle`, or, when the request has an Idempotency-Key that was answered
-    before, that answer again. Raises KeyMalformed, KeyReused, StillRunning.
+    before, with a body that is `canonical`ly the same, that answer again. Raises KeyMalformed,
+    KeyReused, StillRunning.
     """
     key = ask.request.headers.get("Idempotency-Key")
     if ask.request.method != "POST" or key is None:
@@ -31,7 +37,7 @@ def run(service: Any, ask: "Ask", handle: Callable[["Ask"], Response]) -> Respon
     caller = ask.caller.id or f"address {ask.request.remote_addr}"
     scope = Scope(f"{ask.caller.kind} {caller}", "POST", ask.request.path, idempotency.checked(key))
     secret = service.gate.settings.secret
-    digest = idempotency.body_digest(secret, _canonical(ask))
+    digest = idempotency.body_digest(secret, canonical(ask))
     with service.db.transaction() as session:
         claimed = idempotency.claim(session, scope.digest(), digest, clock.now())
     if isinstance(claimed, Stored):
@@ -44,7 +50,7 @@ def run(service: Any, ask: "Ask", handle: Callable[["Ask"], Response]) -> Respon
     return response
 
 
-def _canonical(ask: "Ask") -> bytes:
+def canonical(ask: "Ask") -> bytes:
     """The body without its whitespace and order, so that a client may write the same anew; of a
     form, whose boundary is another each time, the file and what was asked with it.
     """

@@ -156,7 +156,8 @@ TABLE: Mapping[str, Row] = {
             }
         ),
     },
-    "machine": {"any": _PUBLIC | {"import"}},
+    # Anybody may file, and for anybody; so may a program that has the scope.
+    "machine": {"any": _PUBLIC | {"import", "file", "file_on_behalf"}},
 }  # fmt: skip
 
 _TICKETS_WRITE = frozenset(

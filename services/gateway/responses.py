@@ -41,10 +41,16 @@ def shown(operation: "Operation", answer: Any) -> Any:
 
 def refusal(error: ServiceError | ValidationError, request: LinliRequest) -> Response:
     """An error as problem details, in the caller's language."""
+    return problems.respond(discreet(error), request.request_id, request.locale, TEXTS)
+
+
+def discreet(error: Exception) -> Exception:
+    """The error without what is nobody's business outside: which service is away, and how we
+    know.
+    """
     if isinstance(error, Unavailable):
-        # Which service is away, and how we know, is nobody's business outside.
         error.params = {"retry_after": error.params.get("retry_after", 2)}
-    return problems.respond(error, request.request_id, request.locale, TEXTS)
+    return error
 
 
 def _tag(request: LinliRequest, response: Response, etag: str) -> None:

@@ -41,6 +41,7 @@ from services.gateway.api.tickets import Tickets
 from services.gateway.api.webhooks import Webhooks
 from services.gateway.gate import Gate
 from services.gateway.hub import EventHub
+from services.gateway.open311.resources import Open311
 from services.gateway.settings import GatewaySettings
 from services.gateway.texts import TEXTS
 
@@ -70,6 +71,7 @@ class GatewayService(
     Templates,  # templates/{purpose}/{channel}/{locale}, …/preview
     Webhooks,  # webhooks, …/secrets, …/test, …/deliveries, …/replays
     Events,  # events, events/stream
+    Open311,  # /open311/v2
     Docs,  # /api/openapi.json, /api/docs, /problems/{code}
 ):
     """What the gateway accepts: HTTP for clients, duties by event."""

@@ -45,6 +45,9 @@ class GatewaySettings(ServiceSettings):
     staff_session_hours: int = setting("LINLI_STAFF_SESSION_HOURS", 12, int)
     feed_days: int = setting("LINLI_FEED_DAYS", 30, int)
     feed_ring: int = setting("LINLI_FEED_RING", 10_000, int)
+    api_contact: str = setting(
+        "LINLI_API_CONTACT", "请联系本地社区 / Ask the community that runs this"
+    )
     call_deadline: float = setting("LINLI_CALL_DEADLINE", 2.0, float)
 
     def rates(self) -> dict[str, str]:

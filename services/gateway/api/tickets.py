@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from chassis.errors import Forbidden
-from services.gateway import tokens
+from services.gateway import parties
 from services.gateway.api.capability import Capability
 from services.gateway.exchange import Ask
 from services.gateway.operation import operation
@@ -27,7 +26,7 @@ class Tickets(Capability):
     )
     def file_ticket(self, ask: Ask) -> Any:
         """File a ticket."""
-        command = {**ask.body, **_parties(self, ask)}
+        command = {**ask.body, **parties.known(self, ask, ask.body)}
         return ask.of(self.tickets).file_ticket(command)
 
     @operation(
@@ -107,41 +106,3 @@ class Tickets(Capability):
     def suggest_assignment(self, ask: Ask) -> Any:
         """Who might solve a ticket: its category's department, and the nearest grid worker."""
         return ask.of(self.tickets).suggest(ask.command())
-
-
-def _parties(service: Any, ask: Ask) -> dict[str, Any]:
-    """Who speaks and for whom, by id: whoever is given by phone becomes known to the registry,
-    unless the filing would be refused.
-    """
-    told = {role: ask.body.get(role) for role in ("reporter", "on_behalf_of")}
-    given = {role: party for role, party in told.items() if party}
-    known = True
-    if any("phone" in party for party in given.values()):
-        nameless = {field: value for field, value in ask.body.items() if field not in told}
-        known = not ask.of(service.tickets).may_file(nameless)["on_behalf"]
-    return {role: _party(service, ask, party, known) for role, party in given.items()}
-
-
-def _party(service: Any, ask: Ask, party: dict[str, str], known: bool) -> dict[str, str]:
-    """The party as tickets knows it; `known`: who is known already. Raises Forbidden, RateExceeded,
-    Unavailable.
-    """
-    anonymous = ask.caller.kind == "anonymous"
-    if "resident" in party:
-        # An id is no proof of knowing somebody.
-        if anonymous:
-            raise Forbidden()
-        return party
-    if anonymous:
-        _count_phone(service, party["phone"])
-    found = ask.of(service.residents).ensure_resident({**party, "known": known})
-    if found["id"] is None:
-        # As tickets says of somebody who is known, but not the caller.
-        raise Forbidden(operation="file_on_behalf")
-    return {"resident": found["id"]}
-
-
-def _count_phone(service: Any, phone: str) -> None:
-    """Nobody shall have a stranger's phone ring all day with receipts."""
-    digest = tokens.keyed_digest(service.gate.settings.secret, "reporter", phone)
-    service.gate.limits.count("anonymous_phone", digest.hex())
