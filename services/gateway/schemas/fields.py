@@ -7,7 +7,7 @@ what is accepted is what the OpenAPI document says.
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date
 from typing import Any
 
 import phonenumbers
@@ -158,15 +158,16 @@ class Uuid(_Spelt):
 
 
 class Moment(_Spelt):
-    """An RFC 3339 date-time with a zone; loads with its letters in upper case, as everybody reads
-    them.
+    """An RFC 3339 date-time with a zone; loads as the same moment in UTC, for PostgreSQL takes no
+    offset of 16 hours or more.
     """
 
     format, pattern = "date-time", _YEARS
     check = staticmethod(_moment)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
-        return super()._deserialize(value, attr, data, **kwargs).upper()
+        spelt = super()._deserialize(value, attr, data, **kwargs)
+        return parse(spelt.upper()).astimezone(UTC).isoformat()
 
 
 class Day(_Spelt):

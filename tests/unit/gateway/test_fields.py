@@ -105,8 +105,17 @@ def test_a_phone_has_one_spelling_in_the_end(spelt):
     assert load(fields.Phone(), spelt) == "+8613800000001"
 
 
-def test_a_moment_is_handed_on_as_everybody_reads_it():
-    assert load(fields.Moment(), "2026-11-01t00:00:00z") == "2026-11-01T00:00:00Z"
+@pytest.mark.parametrize(
+    ("spelt", "handed_on"),
+    [
+        ("2026-11-01t00:00:00z", "2026-11-01T00:00:00+00:00"),
+        ("2026-11-01T08:00:00.5+08:00", "2026-11-01T00:00:00.500000+00:00"),
+        ("2026-11-01T00:00:00-23:59", "2026-11-01T23:59:00+00:00"),
+        ("1900-01-01T00:00:00+23:59", "1899-12-31T00:01:00+00:00"),
+    ],
+)
+def test_a_moment_is_handed_on_as_every_database_reads_it(spelt, handed_on):
+    assert load(fields.Moment(), spelt) == handed_on
 
 
 @pytest.mark.parametrize(
