@@ -37,8 +37,9 @@ SEEDS = Seeds(WORLD)
 ONE_AT_A_TIME = Lock()
 """Schemathesis may ask about several operations at once."""
 OFTEN = 0.75
-ALIKE = float(os.environ["FUZZ_ALIKE"])
-"""How many of the boundaries that are described alike, after the first."""
+ALIKE = 0.2
+"""How many of the boundaries that are alike, after the first."""
+BRIEF = os.environ["FUZZ_BRIEF"] == "yes"
 KNOWN: dict[str, Any] = {
     "area": BUILDING,
     "within": BUILDING,
@@ -90,14 +91,15 @@ def chance(operation: str) -> random.Random:
 
 @schemathesis.hook
 def filter_case(_context: Any, case: Any) -> bool:
-    """Of boundaries that are described alike, such as a field's wrong types and a path's wrong
-    methods, try the first, and some of the others: other roles and seeds try others.
+    """Of boundaries that are alike, such as a field's wrong types and a path's wrong methods, try
+    the first, and some of the others: other roles and seeds try others. To be brief, those of
+    several fields are alike, too.
     """
     if case.meta is None or case.meta.phase.name != "coverage":
         return True
     tried = case.meta.phase.data
-    described = str(tried.description).removesuffix(case.method)
-    alike = (_name(case), str(tried.parameter_location), described)
+    described = tried.scenario if BRIEF else str(tried.description).removesuffix(case.method)
+    alike = (_name(case), str(tried.parameter_location), str(described))
     with ONE_AT_A_TIME:
         TRIED[alike] += 1
         return TRIED[alike] == 1 or chance(alike[0]).random() < ALIKE

@@ -41,7 +41,7 @@ class Run:
 
 def run(known: Mapping[str, Any], role: str, seed: int, folder: Path, *options: str) -> Run:
     """Fuzz as a role what `ready.json` tells of; `known` also holds the resident's token. With
-    options it is to be brief: of boundaries that are described alike the first will do.
+    options it is brief.
     """
     community = Community(known)
     token = token_of(community, role)
@@ -60,7 +60,7 @@ def run(known: Mapping[str, Any], role: str, seed: int, folder: Path, *options: 
         "ROLE": role,
         "TOKEN": token or "",
         "SEED": str(seed),
-        "ALIKE": "0" if options else "0.2",
+        "BRIEF": "yes" if options else "no",
         "READY": json.dumps(known),
         "CLOSED": json.dumps(closed),
         "ANSWERS": str(counted),
