@@ -71,6 +71,9 @@ FAIR_OF_A_FIELD: Mapping[tuple[str, str], str] = {
     ("department", "not_for_role"): "most roles are held in an area",
 }
 
+OF_ATTRIBUTES = frozenset({"unknown_attribute", "required", "invalid_value"})
+"""What a category asks, and which answers it takes, stands in the tree of categories."""
+
 
 def is_fair(problem: Mapping[str, Any]) -> bool:
     """Whether all that a refusal objects to is beyond what a schema can say."""
@@ -83,4 +86,5 @@ def _is_fair(fault: Mapping[str, str]) -> bool:
     of_its_field = any(
         pointer.endswith(f"/{field}") for field, known in FAIR_OF_A_FIELD if known == code
     )
-    return code in FAIR or of_its_field
+    of_attributes = pointer.startswith("/attributes/") and code in OF_ATTRIBUTES
+    return code in FAIR or of_its_field or of_attributes

@@ -37,9 +37,9 @@ SEEDS = Seeds(WORLD)
 ONE_AT_A_TIME = Lock()
 """Schemathesis may ask about several operations at once."""
 OFTEN = 0.75
-ALIKE = 0.2
-"""How many of the boundaries that are alike, after the first."""
 BRIEF = os.environ["FUZZ_BRIEF"] == "yes"
+ALIKE = 0.0 if BRIEF else 0.2
+"""How many of the boundaries that are alike, after the first."""
 KNOWN: dict[str, Any] = {
     "area": BUILDING,
     "within": BUILDING,
