@@ -5,6 +5,7 @@ verifies them with.
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -34,11 +35,18 @@ def running(command: list[str], cwd: str, environ: dict[str, str]) -> Iterator[P
     """A program while it runs, with the file that it writes to."""
     output = Path(cwd) / "said.txt"
     with output.open("w") as file:
-        process = subprocess.Popen(command, cwd=cwd, env={**os.environ, **environ}, stdout=file)
+        # What is called Node may be a script that starts it: a group ends with all that is in it.
+        process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env={**os.environ, **environ},
+            stdout=file,
+            start_new_session=True,
+        )
         try:
             yield output
         finally:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait(5)
 
 
