@@ -150,6 +150,7 @@ def _endpoint(id: Any, port: int, number: int, dead: bool, at: Any) -> Endpoint:
     return Endpoint(
         id=id,
         command=new_id(),
+        format="standard",
         url=f"http://127.0.0.1:{port}/{'dead/' if dead else ''}{number}",
         label="",
         types=[],

@@ -67,6 +67,9 @@ FIELDS: Mapping[str, str] = {
     "user_in_url": "网址中不能有用户名和密码。",
     "fragment_in_url": "网址中不能有 # 之后的部分。",
     "address_refused": "不向这一地址发送。",
+    "not_this_robot": "这不是该类群机器人的地址。",
+    "no_robot_secret": "这一格式没有 robot_secret。",
+    "not_for_robots": "群机器人不能先行询问。",
     "before_last_move": "时间不能早于工单的上一次变更。",
 }
 

@@ -35,4 +35,10 @@ WEBHOOKS: Mapping[str, Mapping[str, Text]] = {
         "The newest secret",
         "The newest secret cannot be ended: make another one first.",
     ),
+    "not_for_robots": both(
+        "群机器人不用此密钥",
+        "群机器人用其自身的密钥签名，请修改 robot_secret。",
+        "Not for robots",
+        "A group robot is signed with a secret of its own: change its robot_secret.",
+    ),
 }

@@ -130,6 +130,10 @@ class Texts:
         """A sentence of ours that is no message, such as why something cannot be turned off."""
         return self._framed(f"{what}.{choose_locale(locale)}.txt").strip()
 
+    def robot(self, locale: str | None, variables: Variables) -> str:
+        """What a group robot says, in the nearest language; `webhooks.sayings` has its facts."""
+        return self._framed(f"robot.{choose_locale(locale)}.txt", **variables).strip()
+
     def sms(self, purpose: str, locale: str | None, variables: Variables) -> dict[str, str]:
         """What goes by SMS: `{text}`; raises CannotRender."""
         return {"text": self.part(purpose, "sms", "text", locale, variables)}
@@ -153,5 +157,5 @@ class Texts:
             "language": language,
         }
 
-    def _framed(self, layout: str, **parts: str) -> str:
+    def _framed(self, layout: str, **parts: Any) -> str:
         return self._environment.get_template(layout).render(parts)

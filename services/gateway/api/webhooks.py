@@ -30,7 +30,7 @@ class Webhooks(Capability):
         secret=True,
     )
     def make_webhook(self, ask: Ask) -> Any:
-        """Have events sent somewhere; the secret is in this answer only."""
+        """Have events sent somewhere, or said in a group; the secret is in this answer only."""
         return ask.of(self.notifications).make_webhook(ask.command())
 
     @operation(
@@ -74,7 +74,7 @@ class Webhooks(Capability):
         policy="webhooks.write",
         answer=schemas.WebhookSecretMade,
         status=201,
-        errors=(*_UNKNOWN, "409 too_many_secrets"),
+        errors=(*_UNKNOWN, "409 too_many_secrets", "409 not_for_robots"),
         secret=True,
     )
     def make_webhook_secret(self, ask: Ask) -> Any:

@@ -11,6 +11,7 @@ from services.gateway.schemas import fields
 from services.gateway.schemas.common import Page
 
 WEBHOOK_STATES = ("pending", "active", "disabled")
+WEBHOOK_FORMATS = ("standard", "wecom", "dingtalk", "feishu")
 WEBHOOK_DELIVERY_STATES = ("queued", "delivered", "failed", "skipped")
 _TYPE = r"linli\.[a-z0-9]+\.[a-z0-9_]+\.v[1-9][0-9]*"
 _FASTEST, _RATE = 60_000, 3_000
@@ -31,13 +32,20 @@ def _types(**options: Any) -> base.List[str]:
 
 
 class _Wanted(Schema):
+    robot_secret = fields.one_of(
+        "[!-~]{1,200}",
+        allow_none=True,
+        metadata=_says("what a robot of DingTalk or Feishu is signed with; never shown"),
+    )
     description = fields.text(200, 0)
     types = _types()
     area = fields.area(allow_none=True, metadata=_says("in this place and below; null: anywhere"))
     ordered = fields.Flag(
         metadata=_says("an event waits until those before it of its ticket were delivered")
     )
-    rate = fields.count(1, _FASTEST, metadata=_says(f"requests a minute; {_RATE} by default"))
+    rate = fields.count(
+        1, _FASTEST, metadata=_says(f"requests a minute; {_RATE} by default, less for a robot")
+    )
     handshake = fields.Flag(
         metadata=_says("ask the receiver first, after CloudEvents' HTTP web hooks")
     )
@@ -45,11 +53,13 @@ class _Wanted(Schema):
 
 class NewWebhook(_Wanted):
     """Where events are to be sent, and which. Without a `department`: the caller's own; for an
-    administrator, everything.
+    administrator, everything. The other formats are group robots, which say in words what happened
+    to a ticket; their `url` is that which the vendor gives them, key included.
     """
 
     example = {"url": "https://water.example.org/linli", "types": [], "ordered": True}
 
+    format = base.String(validate=OneOf(WEBHOOK_FORMATS), metadata=_says("`standard` by default"))
     url = _url(required=True)
     department = fields.department(allow_none=True)
 
@@ -64,11 +74,12 @@ class WebhookChange(_Wanted):
 
 
 class Webhook(Schema):
-    """An endpoint. `reason` says why it is disabled (`gone`, `failing`, `by_hand`), or how the last
-    handshake ended.
+    """An endpoint; of a robot's `url` the key is left out. `reason` says why it is disabled
+    (`gone`, `failing`, `by_hand`), or how the last handshake ended.
     """
 
     id = fields.Uuid(required=True)
+    format = base.String(required=True, validate=OneOf(WEBHOOK_FORMATS))
     url = base.String(required=True)
     description = base.String(required=True)
     department = base.String(required=True, allow_none=True)
@@ -99,9 +110,9 @@ class WebhookSecretMade(WebhookSecret):
 
 
 class WebhookMade(Webhook):
-    """A new endpoint with its first secret."""
+    """A new endpoint with its first secret; null for a robot, which has none of ours."""
 
-    secret = base.Nested(WebhookSecretMade, required=True)
+    secret = base.Nested(WebhookSecretMade, required=True, allow_none=True)
 
 
 class WebhookDeliveryQuery(Page):
@@ -131,7 +142,7 @@ class WebhookDelivery(Schema):
 
 
 class WebhookAttempt(Schema):
-    """One request, without its signature, and the beginning of what came back."""
+    """One request, without its signature or a robot's key, and the beginning of what came back."""
 
     number = base.Integer(required=True)
     at = fields.Moment(required=True)
@@ -147,7 +158,9 @@ class WebhookAttempt(Schema):
 
 
 class WebhookDeliveryInFull(WebhookDelivery):
-    """A delivery with the body that is sent and every attempt."""
+    """A delivery with the event, which is the body that is sent unless a robot says it in words,
+    and every attempt.
+    """
 
     body = base.String(required=True)
     attempts = base.List(base.Nested(WebhookAttempt), required=True)

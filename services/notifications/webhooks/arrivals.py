@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 
 from chassis.events import CloudEvent
 from chassis.ids import new_id
+from services.notifications.webhooks.event_types import TICKET_EVENTS
 from services.notifications.webhooks.matching import Wish, concerns, departments
 from services.notifications.webhooks.models import Delivery, Endpoint, Event
 from services.notifications.webhooks.outcome import Reason, State
+from services.notifications.webhooks.robots import STANDARD
 
 
 def keep(session: Session, event: CloudEvent, at: datetime) -> int:
@@ -56,7 +58,8 @@ def _standing(active: bool, at: datetime) -> dict[str, Any]:
 def _concerned(session: Session, event: CloudEvent) -> Sequence[Any]:
     named = departments(event.type, event.data)
     candidates = select(
-        Endpoint.id, Endpoint.state, Endpoint.department, Endpoint.types, Endpoint.area
+        *(Endpoint.id, Endpoint.state, Endpoint.format),
+        *(Endpoint.department, Endpoint.types, Endpoint.area),
     ).where(
         Endpoint.deleted_at.is_(None),
         or_(Endpoint.department.is_(None), Endpoint.department.in_(named)),
@@ -67,4 +70,6 @@ def _concerned(session: Session, event: CloudEvent) -> Sequence[Any]:
 
 
 def _wish(row: Any) -> Wish:
-    return Wish(row.department, frozenset(row.types), row.area)
+    # A group that asked for nothing in particular wants to hear of tickets.
+    types = row.types or (() if row.format == STANDARD else TICKET_EVENTS)
+    return Wish(row.department, frozenset(types), row.area)

@@ -28,9 +28,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from services.notifications.webhooks import health
+from services.notifications.webhooks import contents, health
 from services.notifications.webhooks.health import Health
-from services.notifications.webhooks.models import Attempt, Delivery, Endpoint, Event, Secret
+from services.notifications.webhooks.models import Attempt, Delivery, Endpoint
 from services.notifications.webhooks.outcome import MOST_LOSSES, Reason, State
 from services.notifications.webhooks.sealing import Seal
 from services.notifications.webhooks.sending import Claimed
@@ -47,7 +47,8 @@ class Terms:
 
 
 _NEEDED = (
-    *(Endpoint.id, Endpoint.url, Endpoint.rate, Endpoint.tokens, Endpoint.tokens_at),
+    *(Endpoint.id, Endpoint.format, Endpoint.url, Endpoint.robot),
+    *(Endpoint.rate, Endpoint.tokens, Endpoint.tokens_at),
     *(Endpoint.failures, Endpoint.failing_since, Endpoint.probe_at),
     *(Endpoint.ready_at, Endpoint.served_at),
 )
@@ -81,7 +82,7 @@ def claim(session: Session, seal: Seal, at: datetime, slots: int, terms: Terms) 
     ids = [delivery for delivery, _ in due if delivery not in lost]
     claimed = _take(session, ids, at, terms.lease)
     _spend(session, turns, Counter(row.endpoint for row in claimed), at)
-    return _with_contents(session, seal, {turn.endpoint.id: turn for turn in turns}, claimed, at)
+    return contents.filled(session, seal, [turn.endpoint for turn in turns], claimed, at)
 
 
 def _lock_due(session: Session, at: datetime, limit: int) -> Sequence[Any]:
@@ -241,46 +242,6 @@ def _spend(
         )
         .execution_options(synchronize_session=False)
     )
-
-
-def _with_contents(
-    session: Session,
-    seal: Seal,
-    turns: Mapping[UUID, _Turn],
-    claimed: Sequence[Any],
-    at: datetime,
-) -> list[Claimed]:
-    ids = {row.event for row in claimed}
-    found = session.execute(select(Event.id, Event.body).where(Event.id.in_(ids)))
-    bodies = {row.id: row.body for row in found}
-    secrets = live_secrets(session, seal, {row.endpoint for row in claimed}, at)
-    return [
-        Claimed(
-            id=row.id,
-            claim=row.claim,
-            endpoint=row.endpoint,
-            probing=turns[row.endpoint].endpoint.probe_at is not None,
-            failures=row.failures,
-            event=row.event,
-            url=turns[row.endpoint].endpoint.url,
-            body=bodies[row.event],
-            secrets=secrets[row.endpoint],
-        )
-        for row in claimed
-    ]
-
-
-def live_secrets(
-    session: Session, seal: Seal, endpoints: set[UUID], at: datetime
-) -> dict[UUID, tuple[str, ...]]:
-    """What each endpoint's deliveries are signed with, the newest first."""
-    live = select(Secret).where(
-        Secret.endpoint.in_(endpoints), or_(Secret.ends_at.is_(None), Secret.ends_at > at)
-    )
-    found: dict[UUID, tuple[str, ...]] = dict.fromkeys(endpoints, ())
-    for secret in session.scalars(live.order_by(Secret.created_at.desc(), Secret.id.desc())):
-        found[secret.endpoint] += (seal.open(secret.endpoint, secret.sealed),)
-    return found
 
 
 def health_of(endpoint: Any) -> Health:

@@ -14,18 +14,19 @@ from chassis.call import Call, named
 from chassis.errors import Invalid
 from chassis.ids import new_id
 from services.notifications import cursors
-from services.notifications.webhooks import access, handshakes, health, keys
+from services.notifications.webhooks import access, handshakes, health, keys, sealed_robots
 from services.notifications.webhooks.addresses import UrlRefused, check_url
 from services.notifications.webhooks.errors import TooManyWebhooks
 from services.notifications.webhooks.event_types import EVENT_TYPES
 from services.notifications.webhooks.models import Endpoint
+from services.notifications.webhooks.robots import STANDARD, VENDORS
 from services.notifications.webhooks.sealing import Seal
 from services.notifications.webhooks.settings import WebhookSettings
 
 MOST = 200
 """Endpoints of one owner."""
 
-_ASKED_FOR = ("url", "label", "types", "area", "ordered", "rate", "handshake")
+_ASKED_FOR = ("url", "robot", "label", "types", "area", "ordered", "rate", "handshake")
 
 
 def make(
@@ -37,18 +38,23 @@ def make(
     settings: WebhookSettings,
     at: datetime,
 ) -> dict[str, Any]:
-    """The new endpoint with its first secret, which is told this once. The same command again gets
-    the same endpoint with a new secret. Raises Invalid, TooManyWebhooks.
+    """The new endpoint with its first secret, which is told this once; a robot has none of ours.
+    The same command again gets the same endpoint with a new secret. Raises Invalid,
+    TooManyWebhooks.
     """
     owner = access.owner(session, call, wanted["department"])
-    _check(wanted, settings)
+    _check(wanted, wanted["format"], settings)
     command = UUID(named(call).command_id)
-    row = _row(call, wanted, owner, command, at)
+    key = new_id()
+    stored = sealed_robots.columns(seal, key, wanted["format"], wanted)
+    row = _row(call, {"id": key, "robot": None, **wanted, **stored}, owner, command, at)
     session.execute(insert(Endpoint).values(row).on_conflict_do_nothing())
     endpoint = session.scalars(
         select(Endpoint).where(Endpoint.command == command).with_for_update(key_share=True)
     ).one()
     _require_few(session, owner)
+    if endpoint.format != STANDARD:
+        return {**answer(endpoint), "secret": None}
     secret, text = keys.put(session, seal, endpoint.id, command, at)
     return {**answer(endpoint), "secret": {**keys.answer(secret), "secret": text}}
 
@@ -58,7 +64,8 @@ def _row(
 ) -> dict[str, Any]:
     asked = wanted["handshake"]
     return {
-        "id": new_id(),
+        "id": wanted["id"],
+        "format": wanted["format"],
         "command": command,
         "department": owner,
         "created_by": UUID(str(call.actor.id)) if call.actor.kind == "person" else None,
@@ -94,13 +101,17 @@ def change(
     session: Session,
     call: Call,
     wanted: Mapping[str, Any],
+    *,
+    seal: Seal,
     settings: WebhookSettings,
     at: datetime,
 ) -> dict[str, Any]:
     """The endpoint as it then is. Raises UnknownWebhook, Invalid."""
     endpoint = access.endpoint(session, call, access.WRITE, wanted["id"], lock=True)
+    _check(wanted, endpoint.format, settings)
+    kind, before = endpoint.format, endpoint.robot
+    wanted = {**wanted, **sealed_robots.columns(seal, endpoint.id, kind, wanted, before)}
     moved = wanted.get("url", endpoint.url) != endpoint.url
-    _check(wanted, settings)
     asks_now = wanted.get("handshake", endpoint.handshake) and not endpoint.handshake
     for name in _ASKED_FOR:
         if name in wanted:
@@ -140,6 +151,7 @@ def answer(endpoint: Endpoint) -> dict[str, Any]:
     since = endpoint.failing_since
     return {
         "id": str(endpoint.id),
+        "format": endpoint.format,
         "url": endpoint.url,
         "description": endpoint.label,
         "department": endpoint.department,
@@ -156,8 +168,15 @@ def answer(endpoint: Endpoint) -> dict[str, Any]:
     }
 
 
-def _check(wanted: Mapping[str, Any], settings: WebhookSettings) -> None:
-    """Raises Invalid for types that there are not, and for where nothing is sent."""
+def _check(wanted: Mapping[str, Any], kind: str, settings: WebhookSettings) -> None:
+    """Raises Invalid for types that there are not, for where nothing is sent, and for what an
+    endpoint of this format does not have.
+    """
+    vendor = VENDORS.get(kind)
+    if wanted.get("robot_secret") is not None and not (vendor and vendor.signs):
+        raise _fault("/robot_secret", "no_robot_secret", "Nothing of this format has one.")
+    if vendor and wanted.get("handshake"):
+        raise _fault("/handshake", "not_for_robots", "A robot cannot be asked.")
     for number, name in enumerate(wanted.get("types", ())):
         if name not in EVENT_TYPES:
             raise _fault(f"/types/{number}", "unknown_event_type", "There are no such events.")
@@ -165,6 +184,8 @@ def _check(wanted: Mapping[str, Any], settings: WebhookSettings) -> None:
         return
     try:
         check_url(wanted["url"], settings.networks)
+        if vendor:
+            vendor.check(wanted["url"], settings.networks)
     except UrlRefused as refused:
         raise _fault("/url", refused.code, str(refused)) from None
 

@@ -70,7 +70,9 @@ class Webhooks:
         """Change an endpoint, turn it off or on again. `command`: ChangeWebhook."""
         wanted = schemas.ChangeWebhook().load(command)
         with self.db.transaction() as session:
-            return endpoints.change(session, self.call, wanted, self._webhooks, now())
+            return endpoints.change(
+                session, self.call, wanted, seal=self._seal, settings=self._webhooks, at=now()
+            )
 
     @rpc
     def remove_webhook(self, command: Json) -> Json:
@@ -83,7 +85,7 @@ class Webhooks:
     @rpc
     def make_webhook_secret(self, command: Json) -> Json:
         """Make another secret, in this answer only; older ones end in a while. `command`:
-        WebhookRef; raises TooManySecrets.
+        WebhookRef; raises NotForRobots, TooManySecrets.
         """
         wanted = schemas.WebhookRef().load(command)
         overlap = self._webhooks.overlap

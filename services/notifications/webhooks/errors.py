@@ -27,6 +27,12 @@ class TooManySecrets(Conflict):
     code = "too_many_secrets"
 
 
+class NotForRobots(Conflict):
+    """A robot is not signed with a secret of ours."""
+
+    code = "not_for_robots"
+
+
 class LastSecret(Conflict):
     """The newest secret cannot be ended; make another one first."""
 

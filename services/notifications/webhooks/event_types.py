@@ -35,5 +35,7 @@ EVENT_TYPES = (
     "linli.tickets.ticket_withdrawn.v1",
 )
 
+TICKET_EVENTS = tuple(each for each in EVENT_TYPES if each.startswith("linli.tickets.ticket_"))
+
 TEST = "linli.notifications.webhook_tested.v1"
 """What an endpoint is tried with; it is never on the bus."""

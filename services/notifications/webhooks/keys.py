@@ -13,8 +13,9 @@ from chassis.call import Call, named
 from chassis.errors import NotFound
 from chassis.ids import new_id
 from services.notifications.webhooks import access, signing
-from services.notifications.webhooks.errors import LastSecret, TooManySecrets
+from services.notifications.webhooks.errors import LastSecret, NotForRobots, TooManySecrets
 from services.notifications.webhooks.models import Secret
+from services.notifications.webhooks.robots import STANDARD
 from services.notifications.webhooks.sealing import Seal
 
 MOST = 3
@@ -25,9 +26,12 @@ def rotate(
     session: Session, call: Call, endpoint: UUID, seal: Seal, *, overlap: timedelta, at: datetime
 ) -> dict[str, Any]:
     """A new secret, told this once; those before it go on signing for `overlap`, then end. The same
-    command again gets the same one with another text. Raises UnknownWebhook, TooManySecrets.
+    command again gets the same one with another text. Raises UnknownWebhook, NotForRobots,
+    TooManySecrets.
     """
     found = access.endpoint(session, call, access.WRITE, endpoint, lock=True)
+    if found.format != STANDARD:
+        raise NotForRobots
     command = UUID(named(call).command_id)
     older = [secret for secret in _live(session, found.id, at) if secret.command != command]
     if len(older) >= MOST:

@@ -33,7 +33,8 @@ class Endpoint(Base):
     `department` None: it gets what concerns anybody. `rate` is in requests a minute. `failures` are
     those in a row; with many, `probe_at` is when the next attempt may be made. Before `ready_at`
     nothing is sent: its rate, or the receiver, said so. `served_at` sees to it that all have their
-    turn. A pending one waits for the receiver's consent, asked for at `handshake_at`.
+    turn. A pending one waits for the receiver's consent, asked for at `handshake_at`. Of a group
+    robot `url` is what may be shown, and `robot` what it is spoken to with, sealed.
     """
 
     __tablename__ = "webhook_endpoint"
@@ -42,7 +43,9 @@ class Endpoint(Base):
     command: Mapped[UUID] = mapped_column(unique=True)
     department: Mapped[str | None]
     created_by: Mapped[UUID | None] = mapped_column(index=True)
+    format: Mapped[str]
     url: Mapped[str]
+    robot: Mapped[bytes | None]
     label: Mapped[str]
     types: Mapped[list[str]] = mapped_column(ARRAY(Text))
     area: Mapped[str | None]
@@ -69,6 +72,9 @@ class Endpoint(Base):
             "state IN ('pending', 'active', 'disabled')", name="webhook_endpoint_state"
         ),
         CheckConstraint("rate > 0", name="webhook_endpoint_rate"),
+        CheckConstraint(
+            "(format = 'standard') = (robot IS NULL)", name="webhook_endpoint_robot_sealed"
+        ),
         Index("webhook_endpoint_of", "department", "id"),
         Index(
             "webhook_handshake_due",

@@ -38,6 +38,7 @@ class Reason(StrEnum):
     UNREACHABLE = "unreachable"
     TLS_FAILED = "tls_failed"
     PROTOCOL_ERROR = "protocol_error"
+    ROBOT_REFUSED = "robot_refused"
     NOT_ALLOWED = "not_allowed"
     SENDER_LOST = "sender_lost"
     ENDPOINT_DISABLED = "endpoint_disabled"

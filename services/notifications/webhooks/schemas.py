@@ -7,6 +7,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from services.notifications.schemas import MOST
 from services.notifications.webhooks.addresses import LONGEST_URL
 from services.notifications.webhooks.outcome import State
+from services.notifications.webhooks.robots import FORMATS, STANDARD
 
 FASTEST = 60_000
 """Requests a minute that an endpoint may ask for."""
@@ -38,9 +39,15 @@ def _rate(**options: Any) -> fields.Integer:
     return fields.Integer(strict=True, validate=validate.Range(1, FASTEST), **options)
 
 
+def _robot_secret(**options: Any) -> fields.String:
+    return fields.String(allow_none=True, validate=validate.Length(1, 200), **options)
+
+
 class MakeWebhook(Schema):
     """An endpoint to be made."""
 
+    format = fields.String(load_default=STANDARD, validate=validate.OneOf(FORMATS))
+    robot_secret = _robot_secret(load_default=None)
     url = _url(required=True)
     label = _label(load_default="")
     department = fields.String(load_default=None, allow_none=True)
@@ -68,6 +75,7 @@ class ChangeWebhook(WebhookRef):
     """What to change of an endpoint."""
 
     url = _url()
+    robot_secret = _robot_secret()
     label = _label()
     types = _types()
     area = fields.String(allow_none=True)

@@ -110,7 +110,7 @@ class Sender:
         return bool(asked or taken)
 
     def _carry(self, claimed: Claimed) -> None:
-        result = self._carrier.send(FORMATS["standard"](claimed, now()))
+        result = self._carrier.send(FORMATS[claimed.format](claimed, now()))
         faultpoints.reach("webhook.sent")
         log.info(
             "webhook_attempted",

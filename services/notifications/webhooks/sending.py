@@ -19,13 +19,21 @@ from requests_hardened.ip_filter import InvalidIPAddress
 from urllib3.exceptions import HTTPError
 
 from chassis.events import CONTENT_TYPE
-from services.notifications.webhooks import guard, signing
+from services.notifications.webhooks import guard, sayings, signing
 from services.notifications.webhooks.addresses import Networks, UrlRefused, check_url
 from services.notifications.webhooks.outcome import (
     LONGEST_RETRY_AFTER,
     Reason,
     Result,
     reason_for,
+)
+from services.notifications.webhooks.robots import (
+    HIDDEN,
+    NO_ROBOT,
+    STANDARD,
+    VENDORS,
+    Robot,
+    Vendor,
 )
 
 RESPONSE_CAP = 16 * 1024
@@ -37,7 +45,8 @@ _FORGOTTEN = frozenset({"set-cookie"})
 @dataclass(frozen=True)
 class Claimed:
     """A delivery that this sender has for the length of its lease; `claim` proves that it has.
-    `probing`: it tries an endpoint whose breaker is open.
+    `probing`: it tries an endpoint whose breaker is open. `url` is what may be shown: that of a
+    `robot` is whole only there. `departments`: what they are called, for a robot to say.
     """
 
     id: UUID
@@ -49,21 +58,32 @@ class Claimed:
     url: str
     body: str
     secrets: tuple[str, ...] = field(repr=False)
+    format: str = STANDARD
+    robot: Robot = NO_ROBOT
+    departments: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A request, ready to go."""
+    """A request, ready to go. That to a robot knows whose it is, so that the answer is understood,
+    and what of its URL must not be kept should the answer repeat it.
+    """
 
-    url: str
+    url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(default=b"", repr=False)
     method: str = "POST"
+    vendor: Vendor | None = None
+    secret: str | None = field(default=None, repr=False)
 
     def shown(self) -> dict[str, Any]:
         """What may be kept of it: no signature."""
         hidden = {"webhook-signature": "…"}
         return {"method": self.method, "headers": {**self.headers, **_of(hidden, self.headers)}}
+
+    def without_secret(self, text: str) -> str:
+        """What came back, as far as it may be kept."""
+        return text.replace(self.secret, HIDDEN) if self.secret else text
 
 
 def standard(claimed: Claimed, at: datetime) -> Outgoing:
@@ -72,7 +92,19 @@ def standard(claimed: Claimed, at: datetime) -> Outgoing:
     return Outgoing(claimed.url, {"content-type": CONTENT_TYPE, **signed}, claimed.body.encode())
 
 
-FORMATS: Mapping[str, Callable[[Claimed, datetime], Outgoing]] = {"standard": standard}
+def robot(claimed: Claimed, at: datetime) -> Outgoing:
+    """As the robot's vendor documents it: the event in words."""
+    vendor = VENDORS[claimed.format]
+    message = vendor.message(claimed.robot, sayings.say(claimed.body, claimed.departments), at)
+    headers = {"content-type": "application/json; charset=utf-8"}
+    secret = vendor.key(claimed.robot.url)
+    return Outgoing(message.url, headers, message.body, vendor=vendor, secret=secret)
+
+
+FORMATS: Mapping[str, Callable[[Claimed, datetime], Outgoing]] = {
+    STANDARD: standard,
+    **dict.fromkeys(VENDORS, robot),
+}
 
 
 class Carrier:
@@ -105,9 +137,10 @@ class Carrier:
         try:
             check_url(outgoing.url, self._networks)
             with self._request(outgoing) as response:
-                seen |= _head(response)
-                seen["excerpt"] = _excerpt(response)
-                return reason_for(response.status_code)
+                seen |= _head(response, outgoing)
+                text = _text(response)
+                seen["excerpt"] = outgoing.without_secret(text)[:_KEPT]
+                return _meaning(response.status_code, text, outgoing.vendor, seen)
         except (UrlRefused, InvalidIPAddress):
             return Reason.ADDRESS_REFUSED
         except requests.exceptions.SSLError:
@@ -132,19 +165,34 @@ class Carrier:
         )
 
 
-def _head(response: requests.Response) -> dict[str, Any]:
+def _meaning(status: int, text: str, vendor: Vendor | None, seen: dict[str, Any]) -> Reason:
+    """Why the attempt ended so; a robot's vendor says in the body what others say by the status."""
+    reason = reason_for(status)
+    if vendor is None:
+        return reason
+    if reason is Reason.DELIVERED:
+        reason = vendor.understand(text)
+    if reason is Reason.THROTTLED:
+        seen["retry_after"] = seen["retry_after"] or vendor.pause
+    return reason
+
+
+def _head(response: requests.Response, outgoing: Outgoing) -> dict[str, Any]:
     """Status and headers of an answer, and what they ask for."""
     kept = [item for item in response.headers.items() if item[0].lower() not in _FORGOTTEN]
     status = response.status_code
     asked = response.headers.get("Retry-After") if status in (429, 503) else None
     return {
         "status": status,
-        "response": {name[:100]: _storable(value[:_HEADER]) for name, value in kept[:_HEADERS]},
+        "response": {
+            name[:100]: _storable(outgoing.without_secret(value)[:_HEADER])
+            for name, value in kept[:_HEADERS]
+        },
         "retry_after": retry_after(asked),
     }
 
 
-def _excerpt(response: requests.Response) -> str:
+def _text(response: requests.Response) -> str:
     """The beginning of the body: no more is read than RESPONSE_CAP, and none of it unpacked."""
     body = b""
     try:
@@ -156,7 +204,7 @@ def _excerpt(response: requests.Response) -> str:
     except (HTTPError, OSError):
         # The head has said what became of it.
         pass
-    return _storable(body[:_KEPT].decode("utf-8", "replace"))
+    return _storable(body.decode("utf-8", "replace"))
 
 
 def retry_after(header: str | None) -> float | None:

@@ -12,6 +12,7 @@ from chassis.clock import iso, now
 from chassis.testing import eventually
 from tests.integration.gateway.town import COMMUNITY
 from tests.integration.notifications.receiver import Receiver
+from tests.integration.notifications.robot_vendors import Vendors
 
 SCOPES = ("webhooks:read", "webhooks:write")
 
@@ -218,3 +219,46 @@ def test_who_made_a_webhook_is_told_that_it_was_disabled(town, receiver):
     assert (item["ticket"], item["number"]) == (None, None)
     gone = clerk.get(f"webhooks/{webhook['id']}").json()
     assert (gone["state"], gone["reason"]) == ("disabled", "gone")
+
+
+@pytest.mark.parametrize("vendor", ["wecom", "dingtalk", "feishu"])
+def test_a_group_hears_of_its_department_s_ticket_and_nobody_reads_the_robot_s_key(
+    town, water, vendor
+):
+    key = f"key-{uuid4()}"
+    secret = None if vendor == "wecom" else f"SEC{uuid4().hex}"
+    with Vendors() as vendors:
+        bot, url = vendors.bot(vendor, key, secret=secret)
+        made = water.post("webhooks", {"format": vendor, "url": url, "robot_secret": secret})
+        path = f"webhooks/{made.json()['id']}"
+        ticket = assigned(town, "water")
+
+        (said,) = eventually(lambda: [each for each in bot.said if ticket["number"] in each])
+        found = eventually(lambda: deliveries(water, made.json(), state="delivered"))
+
+    assert "工单已派单" in said.splitlines()[0]
+    assert (made.status_code, made.json()["format"], made.json()["secret"]) == (201, vendor, None)
+    assert made.json()["url"] == vendors.url(vendor, "…")
+    told = water.get(f"{path}/deliveries/{found[0]['id']}")
+    assert told.json()["attempts"][0]["url"] == vendors.url(vendor, "…")
+    changed = water.patch(path, {"robot_secret": secret, "description": "群"})
+    for answer in (made, told, changed, water.get(path), water.get("webhooks")):
+        assert answer.ok
+        assert key not in answer.text
+        assert secret is None or secret not in answer.text
+    refused = water.post(f"{path}/secrets")
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/not_for_robots")
+
+
+def test_a_robot_s_masked_address_is_not_taken_for_its_address(water):
+    url = "https://open.feishu.cn/open-apis/bot/v2/hook/"
+    robot = water.make("webhooks", {"format": "feishu", "url": f"{url}key-{uuid4()}"})
+
+    refused = water.patch(f"webhooks/{robot['id']}", {"url": robot["url"]})
+    elsewhere = water.patch(f"webhooks/{robot['id']}", {"url": "https://hooks.example.org/"})
+
+    assert robot["url"] == f"{url}…"
+    assert refused.status_code == 422
+    assert [(each["pointer"], each["code"]) for each in elsewhere.json()["errors"]] == [
+        ("/url", "not_this_robot")
+    ]

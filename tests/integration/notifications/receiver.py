@@ -42,24 +42,12 @@ class Heard:
     at: float
 
 
-class Receiver:
-    """Listens on loopback, over TLS when given a certificate. Use it as a context manager."""
+class Listener:
+    """A server that listens on loopback in a thread of its own. Use it as a context manager."""
 
-    def __init__(self, certificate: tuple[Path, Path] | None = None, port: int = 0) -> None:
-        self.manners: dict[str, Manner] = {}
-        self.heard: list[Heard] = []
-        self._lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", port), _Handler)
-        self._server.receiver = self
-        self._scheme = "http"
-        if certificate:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(*certificate)
-            self._server.socket = context.wrap_socket(
-                self._server.socket, server_side=True, do_handshake_on_connect=False
-            )
-            self._scheme = "https"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+    def __init__(self, server: ThreadingHTTPServer) -> None:
+        self._server = server
+        self._thread = threading.Thread(target=server.serve_forever, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -69,6 +57,26 @@ class Receiver:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+class Receiver(Listener):
+    """Listens over TLS when given a certificate."""
+
+    def __init__(self, certificate: tuple[Path, Path] | None = None, port: int = 0) -> None:
+        self.manners: dict[str, Manner] = {}
+        self.heard: list[Heard] = []
+        self._lock = threading.Lock()
+        server = _Server(("127.0.0.1", port), _Handler)
+        server.receiver = self
+        super().__init__(server)
+        self._scheme = "http"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
+            self._scheme = "https"
 
     def url(self, path: str, host: str = "127.0.0.1", **manner: Any) -> str:
         """The address of a path that behaves so."""

@@ -17,7 +17,16 @@ from chassis.events import CloudEvent
 from services.notifications import forgetting
 from services.notifications.models import Delivery as Message
 from services.notifications.models import Department, Notification
-from services.notifications.webhooks import access, claims, clerks, endpoints, keys, log, pruning
+from services.notifications.webhooks import (
+    access,
+    claims,
+    clerks,
+    contents,
+    endpoints,
+    keys,
+    log,
+    pruning,
+)
 from services.notifications.webhooks import replays as again
 from services.notifications.webhooks.errors import (
     LastSecret,
@@ -155,12 +164,12 @@ def test_old_secrets_sign_for_a_while_and_at_most_three_do(world, session):
 
     second, third = rotate(), rotate()
 
-    live = claims.live_secrets(session, seal, {endpoint.id}, now())[endpoint.id]
+    live = contents.live_secrets(session, seal, {endpoint.id}, now())[endpoint.id]
     assert live == (third, second, endpoint.secret)
     with pytest.raises(TooManySecrets):
         rotate()
     later = now() + timedelta(hours=24, minutes=1)
-    assert claims.live_secrets(session, seal, {endpoint.id}, later)[endpoint.id] == (third,)
+    assert contents.live_secrets(session, seal, {endpoint.id}, later)[endpoint.id] == (third,)
 
 
 def named(call: Call) -> Call:
@@ -186,7 +195,7 @@ def test_a_repeated_command_makes_one_endpoint_whose_new_secret_holds(world, ses
     first, second = world.endpoint(URL, call), world.endpoint(URL, call)
 
     assert first.id == second.id
-    live = claims.live_secrets(session, world.seal, {first.id}, now())[first.id]
+    live = contents.live_secrets(session, world.seal, {first.id}, now())[first.id]
     assert live == (second.secret,)
     stored = session.scalars(select(Secret.sealed).where(Secret.endpoint == first.id)).all()
     assert [second.secret.encode() in sealed for sealed in stored] == [False]
@@ -235,9 +244,9 @@ def test_sending_again_queues_the_same_delivery_and_keeps_its_attempts(world, se
 
 
 def test_what_a_disabled_endpoint_missed_is_replayed_once_it_is_enabled(world, session):
-    endpoint, call, settings = world.endpoint(URL), administrator(), world.settings
-    wanted = {"id": endpoint.id}
-    endpoints.change(session, call, {**wanted, "active": False}, settings, now())
+    endpoint, call = world.endpoint(URL), administrator()
+    wanted, known = {"id": endpoint.id}, {"seal": world.seal, "settings": world.settings}
+    endpoints.change(session, call, {**wanted, "active": False}, **known, at=now())
     session.commit()
     before = now()
     for _ in range(3):
@@ -246,7 +255,7 @@ def test_what_a_disabled_endpoint_missed_is_replayed_once_it_is_enabled(world, s
     with pytest.raises(WebhookNotActive):
         again.active(session, call, endpoint.id)
 
-    endpoints.change(session, call, {**wanted, "active": True}, settings, now())
+    endpoints.change(session, call, {**wanted, "active": True}, **known, at=now())
     span = {"id": str(endpoint.id), "from": iso(before), "to": iso(now())}
     asked = Replay().load({**span, "failed_only": True})
     made = again.replay(session, endpoint.id, asked, asked["since"], now())

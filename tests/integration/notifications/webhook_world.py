@@ -79,7 +79,9 @@ class World:
                 settings=self.settings,
                 at=now(),
             )
-        return Watched(self, UUID(made["id"]), made["secret"]["secret"])
+        # A robot has none of ours.
+        secret = made["secret"]["secret"] if made["secret"] else ""
+        return Watched(self, UUID(made["id"]), secret)
 
     def arrive(self, *events: CloudEvent) -> None:
         """Let events arrive, as the consumer takes them."""
