@@ -28,7 +28,8 @@ def _url(**options: Any) -> base.String:
 
 def _types(**options: Any) -> base.List[str]:
     one = fields.one_of(_TYPE)
-    return base.List(one, validate=Length(max=50), metadata=_says("none: of all"), **options)
+    says = _says("none: of all; for a robot, of tickets")
+    return base.List(one, validate=Length(max=50), metadata=says, **options)
 
 
 class _Wanted(Schema):
