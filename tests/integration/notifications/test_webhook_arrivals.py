@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
 from chassis.call import Actor, Call, Grant
@@ -127,7 +127,8 @@ def test_a_claim_that_another_has_taken_over_records_nothing(world, session):
     endpoint = world.endpoint(URL)
     world.filed()
     first = claim(world, session)
-    session.execute(text("UPDATE webhook_delivery SET next_attempt_at = now() WHERE claim = 1"))
+    lapsed = update(Delivery).where(Delivery.endpoint == endpoint.id)
+    session.execute(lapsed.values(next_attempt_at=now()))
     second = claim(world, session)
 
     assert settle(world, session, first, Reason.DELIVERED) == 0
