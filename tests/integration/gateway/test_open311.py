@@ -419,12 +419,10 @@ def test_no_description_is_the_services_name(town):
     assert one(town.nobody, file(town.resident, description=""))["description"] == "No water"
 
 
-def test_without_a_place_it_is_filed_at_the_jurisdictions_one_community(town):
-    spot = {"address_id": "", "lat": "33.95", "long": "116.79"}
+def test_without_a_place_it_is_filed_at_the_community_whose_jurisdiction_it_is(town):
+    request = file(town.resident, address_id="", lat="33.95", long="116.79")
 
-    for jurisdiction in (COMMUNITY, "340603008000", ""):
-        request = file(town.resident, jurisdiction_id=jurisdiction, **spot)
-        assert one(town.nobody, request)["address_id"] == COMMUNITY
+    assert one(town.nobody, request)["address_id"] == COMMUNITY
 
 
 def test_hostile_words_stay_words_in_xml(town):
