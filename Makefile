@@ -24,7 +24,7 @@ demo: venv ## play a month of a whole community against what `make up` runs
 	@exec $(PY) -W ignore::DeprecationWarning -m deploy.demo
 
 test: dev ## unit, integration, contract, architecture and end-to-end tests on servers of their own
-	$(PYTEST) -n 4 --dist loadscope --no-loadscope-reorder
+	$(PYTEST) -n 3 --dist loadscope --no-loadscope-reorder
 
 unit integration contract architecture e2e: dev ## one of these suites alone
 	$(PYTEST) tests/$@
