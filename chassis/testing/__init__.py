@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def eventually(check: Callable[[], T], within: float = 10.0) -> T:
+def eventually(check: Callable[[], T], within: float = 30.0) -> T:
     """The first true value of `check`, which may also raise AssertionError until then.
 
     Raises AssertionError when `within` seconds bring none. It returns as soon as it can, so a

@@ -67,7 +67,7 @@ class ServiceProcess:
         """End it as a crash would."""
         self.signal(signal.SIGKILL).wait(5)
 
-    def wait(self, within: float = 10.0) -> int:
+    def wait(self, within: float = 30.0) -> int:
         """The exit code of a process that ends by itself."""
         assert self._process is not None
         return self._process.wait(within)

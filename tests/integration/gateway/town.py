@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 import requests
 from kombu import Connection
@@ -91,8 +92,16 @@ class Client:
         return self.request("DELETE", path, **options)
 
     def make(self, path: str, body: Any, **options: Any) -> Any:
-        """POST that must succeed; its answer."""
-        answer = self.post(path, body, **options)
+        """POST that must succeed, sent again under its key as long as a busy machine makes it 503;
+        its answer.
+        """
+        headers = {"Idempotency-Key": str(uuid4()), **options.pop("headers", {})}
+
+        def answered() -> list[requests.Response]:
+            answer = self.post(path, body, headers=headers, **options)
+            return [answer] if answer.status_code != 503 else []
+
+        [answer] = eventually(answered)
         assert answer.ok, (path, answer.status_code, answer.text)
         return answer.json()
 
