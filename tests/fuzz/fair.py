@@ -44,6 +44,9 @@ FAIR: Mapping[str, str] = {
     "user_in_url": "what stands where in a URL, no pattern says",
     "fragment_in_url": "the same",
     "address_refused": "which addresses are inside, and in which notations, neither",
+    "not_this_robot": "whose robots an address is of hangs on the format",
+    "no_robot_secret": "so does whether there is a secret",
+    "not_for_robots": "so does whether there is somebody to ask first",
     "unknown_event_type": "which events there are stands in contracts/",
     "department_required": "whoever works for one department need not name it",
 }
