@@ -139,7 +139,8 @@ TABLE: Mapping[str, Row] = {
         "holder": _HOLDING,
     },
     "department_clerk": {
-        "any": _PUBLIC,
+        # What people bring to a department, such as a hotline, it files for them.
+        "any": _PUBLIC | {"file", "file_on_behalf"},
         "department": _HOLDING
         | {"figures.read", "department_clerks.read", "webhooks.read", "webhooks.write"},
     },
@@ -156,8 +157,7 @@ TABLE: Mapping[str, Row] = {
             }
         ),
     },
-    # Anybody may file, and for anybody; so may a program that has the scope.
-    "machine": {"any": _PUBLIC | {"import", "file", "file_on_behalf"}},
+    "machine": {"any": _PUBLIC | {"import"}},
 }  # fmt: skip
 
 _TICKETS_WRITE = frozenset(
