@@ -156,7 +156,9 @@ def _handled(stack: Stack, events: set[str]) -> list[tuple[str, str]]:
 def _told(stack: Stack, tickets: Sequence[str]) -> list[Told]:
     sql = (
         "SELECT n.event::text, n.ticket::text, n.sequence, n.person::text, n.purpose,"
-        " d.state AS text FROM notification n LEFT JOIN delivery d ON d.notification = n.id"
+        # Whoever took it died, perhaps after sending; when it was taken again later news had come.
+        " CASE WHEN d.state = 'skipped' AND d.losses > 0 THEN 'perhaps' ELSE d.state END AS text"
+        " FROM notification n LEFT JOIN delivery d ON d.notification = n.id"
         " WHERE n.ticket::text = ANY(:tickets)"
     )
     return [Told(**row) for row in stack.rows("notifications", sql, tickets=list(tickets))]

@@ -70,6 +70,14 @@ def test_duplicates_on_the_wire_and_repeated_requests_are_no_violation():
     )
 
 
+@pytest.mark.parametrize("arrived", [len(TOLD), len(TOLD) - 1])
+def test_a_text_whose_sender_died_may_have_arrived_or_not(arrived):
+    told = [replace(TOLD[0], text="perhaps"), *TOLD[1:]]
+
+    assert violations(replace(WELL, told=told, texts={T: arrived})) == {}
+    assert violations(replace(WELL, told=told, texts={T: len(TOLD) - 2})) != {}
+
+
 TROUBLE = {
     "an answered filing is not stored": ("i1", {"filings": []}),
     "an answered filing is stored twice": ("i1", {"filings": [(T, "text"), ("other", "text")]}),
