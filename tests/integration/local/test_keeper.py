@@ -79,7 +79,7 @@ def test_grandchildren_end_with_the_program(program):
 
 
 def test_an_orphan_that_ends_is_no_zombie(program):
-    child = program("sh", "-c", "(sleep 0.2 &); sleep 300")
+    child = program("sh", "-c", "(sleep 3 &); sleep 300")
     keeper = psutil.Process(running(child)).parent()
 
     eventually(lambda: len(keeper.children(recursive=True)) == 3)  # the shell and two sleeps
