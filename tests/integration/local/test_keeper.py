@@ -61,7 +61,7 @@ def test_a_frozen_program_can_still_be_stopped(program):
     child = program("sleep", "300")
     pid = running(child)
     child.freeze()
-    assert psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    eventually(lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED)
 
     child.stop()
 
