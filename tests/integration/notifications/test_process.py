@@ -366,6 +366,35 @@ def test_a_worker_killed_after_sending_tells_nobody_twice(desk):
     assert len(desk.texts(story)) == 1
 
 
+def test_what_a_killed_worker_sent_may_be_overtaken_by_news_and_be_called_skipped(desk, environ):
+    """It has arrived all the same: the log of attempts says that a worker was lost with it."""
+    story = desk.story()
+    desk.standin.misbehave(delay=0.9, status=201, accept=True, times=1)
+    desk.publish(story.event("filed"))
+    desk.texts(story)
+    desk.process.kill()
+
+    with ServiceProcess(SERVICE, {**environ, "LINLI_NEWS_FRESH_FOR": "0.1"}) as hasty:
+        desk.publish(story.event("accepted"))
+        ended = eventually(lambda: settled(desk, story, count=2))
+        assert hasty.stop() == 0
+    desk.process.start()
+
+    assert ended == [("skipped", "superseded", 1), ("delivered", "delivered", 0)]
+    assert len(desk.texts(story)) == 2
+
+
+def settled(desk: Desk, story: TicketStory, count: int) -> list[Any]:
+    """State, reason and losses of what there is to tell of a ticket, once so many have ended."""
+    found = desk.rows(
+        "SELECT d.state, d.reason, d.losses FROM delivery d JOIN notification n"
+        " ON n.id = d.notification WHERE n.ticket = :ticket AND d.settled_at IS NOT NULL"
+        " ORDER BY n.sequence",
+        ticket=story.ticket,
+    )
+    return [tuple(row) for row in found] if len(found) == count else []
+
+
 def test_kills_at_random_moments_lose_nothing_and_double_nothing(desk):
     stories = [desk.story() for _ in range(60)]
     for beginning in range(0, 60, 20):
