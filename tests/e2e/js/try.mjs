@@ -24,12 +24,13 @@ const dom = await JSDOM.fromURL(`${url}/api/docs`, {
 
 const { document, Event, MouseEvent, HTMLInputElement } = dom.window;
 
-// The element, as soon as it is there; whoever started us gives up in the end.
+// The element, soon after it is there; whoever started us gives up in the end. Looking at every frame
+// would leave the page no time to draw itself.
 async function found(selector) {
   for (;;) {
     const element = document.querySelector(selector);
     if (element) return element;
-    await new Promise((resolve) => dom.window.requestAnimationFrame(resolve));
+    await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
 

@@ -65,3 +65,9 @@ def session(engine: Engine) -> Iterator[Session]:
     """A session whose work is rolled back."""
     with rolled_back(engine) as session:
         yield session
+
+
+@pytest.fixture(scope="session")
+def waters_key(town: Town) -> Any:
+    """A program of the water company."""
+    return town.key({"department": "water"}, "tickets:read", "tickets:write")

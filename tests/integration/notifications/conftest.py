@@ -20,7 +20,7 @@ from services.notifications.providers import HttpSms
 from services.notifications.schedule import Schedule
 from services.notifications.staleness import Limits
 from tests.integration.notifications.office import Office
-from tests.integration.notifications.webhook_world import KEY
+from tests.integration.notifications.webhook_world import KEY, World
 from tests.integration.notifications.world import TOKEN, Postbox, Standin, TicketStory
 
 
@@ -157,3 +157,9 @@ def schedules() -> Schedules:
 def limits() -> Limits:
     """A minute, and three days."""
     return Limits(fresh_for=timedelta(minutes=1), expires_after=timedelta(days=3))
+
+
+@pytest.fixture
+def world(engine: Engine, webhook_environ: dict[str, str]) -> World:
+    """Endpoints and what is sent to them."""
+    return World(engine, webhook_environ)

@@ -3,22 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine
 
 from chassis.testing import eventually
 from tests.integration.notifications.receiver import Receiver
-from tests.integration.notifications.webhook_world import World
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     with Receiver() as receiver:
         yield receiver
-
-
-@pytest.fixture
-def world(engine: Engine, webhook_environ: dict[str, str]) -> World:
-    return World(engine, webhook_environ)
 
 
 INSIDE = (

@@ -21,8 +21,10 @@ from chassis.clock import now
 from chassis.events import CloudEvent
 from chassis.ids import new_id
 from services.notifications.settings import NotificationsSettings
-from services.notifications.webhooks import arrivals, endpoints
+from services.notifications.webhooks import arrivals, claims, endpoints
 from services.notifications.webhooks.models import Attempt, Delivery, Endpoint
+from services.notifications.webhooks.outcome import Reason, Result
+from services.notifications.webhooks.records import record
 from services.notifications.webhooks.schemas import MakeWebhook
 from services.notifications.webhooks.sealing import Seal
 from services.notifications.webhooks.settings import WebhookSettings
@@ -66,6 +68,15 @@ class World:
     @property
     def seal(self) -> Seal:
         return Seal(self.settings.key)
+
+    def claim(self, session: Session) -> list[claims.Claimed]:
+        """What a sender would take now, all of it."""
+        return claims.claim(session, self.seal, now(), 1000, self.settings.terms)
+
+    def settle(self, session: Session, claimed: list[claims.Claimed], reason: Reason) -> int:
+        """Record how it ended; of how many it was still the sender's to say."""
+        done = [(each, Result(reason, status=200), 0.5) for each in claimed]
+        return record(session, done, self.settings.patience, now())
 
     def endpoint(self, url: str, call: Call | None = None, **wanted: Any) -> "Watched":
         """An endpoint, made as its owner would."""
@@ -189,4 +200,5 @@ class SenderProcess:
         return self._process.wait(within)
 
 
+URL = "https://hooks.example.org/linli"
 LONG_AGO = timedelta(days=5, minutes=1)
