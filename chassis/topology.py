@@ -31,7 +31,10 @@ DELIVERY_LIMIT = 200
 """Deliveries before the broker gives a message up. It guards against crash loops only: the broker
 also counts every consumer that dies with the message in hand, and 4.x would stop at 20."""
 READ_AGAIN_LIMIT = 1_000_000
-"""The same for dead letters, which an operator may look at as often as they like."""
+"""The same for dead letters, which an operator may look at as often as they like, and for what
+subscribers read.
+"""
+_READ_AGAIN = {"x-queue-type": "quorum", "x-delivery-limit": READ_AGAIN_LIMIT}
 
 RPC_QUEUE_LENGTH = 1_000
 RPC_REQUEST_TTL_MS = 60_000
@@ -46,6 +49,13 @@ RPC = Exchange(RPC_EXCHANGE, type="topic", durable=True)
 EVENT_TYPE = re.compile(
     r"linli\.[a-z0-9]+\.(?P<noun>[a-z0-9]+)_(?P<event>[a-z0-9_]+)\.(?P<version>v[1-9][0-9]*)"
 )
+CODE = re.compile(r"[a-z0-9_]{1,40}")
+"""A subscriber's code: one word of a routing key, and the beginning of its queues' names."""
+RESERVED_CODES = frozenset(
+    {"residents", "tickets", "notifications", "gateway", "linli", "nameko", "amq", "rpc"}
+) | {NO_ADDRESSEE}
+"""Codes whose queues would begin with a name that is in use."""
+
 SEGMENT = re.compile(r"[a-z0-9_]+")
 LONGEST_KEY = 255
 """Bytes; AMQP 0-9-1's short string."""
@@ -172,8 +182,7 @@ def consumer(queue: str, event_types: Iterable[str] = ()) -> Queue:
 
 def dead(queue: str) -> Queue:
     """The queue object of a consumer's dead letters."""
-    arguments = {"x-queue-type": "quorum", "x-delivery-limit": READ_AGAIN_LIMIT}
-    return Queue(dead_queue(queue), queue_arguments=arguments)
+    return Queue(dead_queue(queue), queue_arguments=_READ_AGAIN)
 
 
 def retry(delay_ms: int) -> Queue:
@@ -206,12 +215,16 @@ def subscriber(code: str, noun: str) -> list[Queue]:
     it.
     """
     bindings = [binding(EVENTS, routing_key=key) for key in subscriber_keys(code, noun)]
-    events = {"x-queue-type": "quorum", "x-delivery-limit": READ_AGAIN_LIMIT}
     log = {"x-queue-type": "stream", "x-stream-max-segment-size-bytes": LOG_SEGMENT_BYTES}
     return [
-        Queue(subscriber_queue(code), bindings=bindings, queue_arguments=events),
+        Queue(subscriber_queue(code), bindings=bindings, queue_arguments=_READ_AGAIN),
         Queue(subscriber_log(code), bindings=bindings, queue_arguments=log),
     ]
+
+
+def subscriber_extra(code: str, name: str) -> Queue:
+    """The queue object of a further queue of a subscriber, which binds it itself."""
+    return Queue(f"{code}.{name}", queue_arguments=_READ_AGAIN)
 
 
 def shared() -> list[Queue]:

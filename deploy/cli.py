@@ -16,6 +16,7 @@ import amqp
 from kombu.exceptions import OperationalError
 
 from chassis.settings import SettingsError
+from chassis.topology import EVENTS_EXCHANGE
 from deploy import accounts, backlogs, dead_letters, official_areas, permissions, settings, topology
 from deploy.broker import Broker
 from deploy.confirms import NotStored
@@ -27,8 +28,10 @@ REFUSALS = (
     amqp.exceptions.ChannelError,
     dead_letters.UnknownQueue,
     official_areas.NotFetched,
+    permissions.NoSuchQueue,
     permissions.NotGranted,
     permissions.UnknownCode,
+    permissions.UnknownName,
     topology.TopologyDiffers,
     NotStored,
 )
@@ -65,7 +68,8 @@ def revoke(broker: Broker, asked: argparse.Namespace) -> int:
         return REFUSED
     permissions.revoke(broker, asked.department, delete_queues=asked.delete_queues)
     answer = {"department": asked.department, "queues_deleted": asked.delete_queues}
-    return _print(asked, f"{asked.department} has no access any more.", answer)
+    text = f"{asked.department} hears nothing over AMQP any more. Its API keys and webhooks go on."
+    return _print(asked, text, answer)
 
 
 def rotate(broker: Broker, asked: argparse.Namespace) -> int:
@@ -76,12 +80,35 @@ def rotate(broker: Broker, asked: argparse.Namespace) -> int:
     return _print(asked, text, {"department": asked.department, "amqp_uri": uri})
 
 
+def add_queue(broker: Broker, asked: argparse.Namespace) -> int:
+    name = permissions.add_queue(broker, asked.department, asked.name)
+    text = (
+        f"{name} is there. {asked.department} binds it to {EVENTS_EXCHANGE} with keys of its own."
+    )
+    return _print(asked, text, {"department": asked.department, "queue": name})
+
+
+def remove_queue(broker: Broker, asked: argparse.Namespace) -> int:
+    if not _agreed(asked, f"Delete {asked.department}.{asked.name} with what it holds?"):
+        return REFUSED
+    permissions.remove_queue(broker, asked.department, asked.name)
+    answer = {"department": asked.department, "queue": f"{asked.department}.{asked.name}"}
+    return _print(asked, f"{answer['queue']} is gone.", answer)
+
+
 def list_departments(broker: Broker, asked: argparse.Namespace) -> int:
-    found = [each for each in backlogs.backlogs(broker) if each.percent >= asked.over]
-    what = "is that full" if asked.over else "has access"
-    text = "\n".join(map(str, found)) or f"No department {what}."
-    _print(asked, text, {"departments": list(map(asdict, found))})
-    return REFUSED if asked.over and found else DONE
+    alarms = bool(asked.over or asked.unread)
+    found = [
+        each
+        for each in backlogs.backlogs(broker)
+        if not alarms
+        or each.missing
+        or (asked.over and each.percent >= asked.over)
+        or (asked.unread and each.unread)
+    ]
+    text = "\n".join(map(str, found)) or ("All is well." if alarms else "No department has access.")
+    _print(asked, text, {"queues": list(map(asdict, found))})
+    return REFUSED if alarms and found else DONE
 
 
 def list_dead_letters(broker: Broker, asked: argparse.Namespace) -> int:
@@ -170,26 +197,27 @@ def _parser() -> argparse.ArgumentParser:
 def _departments(commands: Any) -> None:
     text = "which departments have access, and how full their queues are"
     command = _command(commands, "list", list_departments, text)
-    command.add_argument(
-        "--over",
-        type=_positive,
-        default=0,
-        metavar="PERCENT",
-        help="only those as full as this; exit 1 if there are any",
-    )
+    text = "only queues as full as this, or gone; exit 1 if there are any"
+    command.add_argument("--over", type=_positive, default=0, metavar="PERCENT", help=text)
+    text = "only queues in which something waits and that nobody reads, or gone; exit 1 as well"
+    command.add_argument("--unread", action="store_true", help=text)
     for name, run, text in (
         ("grant", grant, "give access and print the AMQP URI once"),
         ("revoke", revoke, "take access away"),
         ("rotate", rotate, "replace the password and close connections"),
+        ("add-queue", add_queue, "give a further queue, which the department binds itself"),
+        ("remove-queue", remove_queue, "delete such a queue with what it holds"),
     ):
-        command = _command(commands, name, run, text, asks=name != "grant")
+        command = _command(commands, name, run, text, asks=run in (revoke, rotate, remove_queue))
         command.add_argument("department", help="the department's code, such as water")
-        if name == "revoke":
+        if run is revoke:
             command.add_argument(
                 "--delete-queues",
                 action="store_true",
                 help="also delete its queues, with what they hold",
             )
+        if run in (add_queue, remove_queue):
+            command.add_argument("name", help="what follows the code and a dot, such as billing")
 
 
 def _dead_letters(commands: Any) -> None:

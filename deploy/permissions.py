@@ -21,7 +21,7 @@ from deploy.accounts import (
     tags_of,
 )
 from deploy.broker import Broker, Difference, Snapshot
-from deploy.queues import binding_differences, queue_differences, unbind
+from deploy.queues import binding_differences, declare_queue, queue_differences, unbind
 
 NOTHING = "^$"
 DEPARTMENT_TAG = "linli-department"
@@ -31,24 +31,27 @@ meaning.
 DEPARTMENT_NOUN = "ticket"
 """Departments hear of tickets. Areas, duties and residents are the services' business."""
 DEPARTMENT_LIMITS = {"max-connections": 20, "max-channels": 100}
-CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
-RESERVED = {
-    *("residents", "tickets", "notifications", "gateway", "linli", "nameko", "amq", "rpc"),
-    topology.NO_ADDRESSEE,
-}
-"""Codes whose queues would begin with a name that is in use."""
-
 DAY_MS = 24 * 60 * 60 * 1000
 
 
 class UnknownCode(ValueError):
-    """A department's code is a lower-case word of at most 40 letters, digits and underscores, and
+    """A department's code is a word of at most 40 lower-case letters, digits and underscores, and
     not reserved.
     """
 
 
 class NotGranted(Exception):
     """This department has no access."""
+
+
+class UnknownName(ValueError):
+    """A further queue's name is a word of at most 40 lower-case letters, digits and underscores,
+    and neither `events` nor `log`.
+    """
+
+
+class NoSuchQueue(Exception):
+    """The department has no further queue of this name."""
 
 
 def service_access(service: str, *, emits: bool, follows_log: bool) -> Access:
@@ -76,8 +79,11 @@ def observer_access() -> Access:
 
 
 def department_access(code: str) -> Access:
-    """What begins with `<code>.` is the department's own; of the events it may bind keys addressed
-    to it.
+    """What begins with `<code>.` is the department's own, to read and to bind; of the events it
+    may bind keys addressed to it.
+
+    It declares nothing: a queue of any program's that refuses a message makes the broker refuse it
+    to whoever publishes, and would hold up the events of everybody.
 
     Each word of the topic pattern is spelt `([a-z0-9_]+|\\*)`: `[^.]+` would admit `#`, and
     `ticket.#.v1.water.#` matches `ticket.filed.v1.roads.v1.water`. Only behind the department's
@@ -87,7 +93,7 @@ def department_access(code: str) -> Access:
     word = r"([a-z0-9_]+|\*)"
     keys = rf"^{DEPARTMENT_NOUN}\.{word}\.(v[0-9]+|\*)\.{re.escape(code)}(\.({word}|#))*$"
     return Access(
-        configure=rf"^{re.escape(code)}\.",
+        configure=NOTHING,
         write=rf"^{re.escape(code)}\.",
         read=_one_of([own, re.escape(topology.EVENTS_EXCHANGE)]),
         topics={topology.EVENTS_EXCHANGE: (NOTHING, keys)},
@@ -98,16 +104,17 @@ def department_policies(code: str) -> dict[str, dict[str, Any]]:
     """Limits on what a department that does not read can make the broker keep.
 
     Its granted queue loses the oldest events first and never disappears itself: events would be
-    lost in silence. Queues it makes for itself go when nobody has used them for a week.
+    lost in silence. Further queues go when nobody has used them for a week.
     """
     name = re.escape(code)
+    oldest_first = {"overflow": "drop-head"}
     events = {"max-length": 100_000, "max-length-bytes": 256 << 20, "message-ttl": 30 * DAY_MS}
     log = {"max-age": "30D", "max-length-bytes": 512 << 20}
     others = {"max-length": 10_000, "max-length-bytes": 64 << 20, "expires": 7 * DAY_MS}
     return {
-        f"{code}.events": _policy(rf"^{name}\.events$", events, priority=20),
+        f"{code}.events": _policy(rf"^{name}\.events$", events | oldest_first, priority=20),
         f"{code}.log": _policy(rf"^{name}\.log$", log, priority=20),
-        code: _policy(rf"^{name}\.", others, priority=10),
+        code: _policy(rf"^{name}\.", others | oldest_first, priority=10),
     }
 
 
@@ -169,6 +176,30 @@ def rotate(broker: Broker, code: str, password: str | None = None) -> str:
     return broker.uri_for(department_user(code), chosen)
 
 
+def add_queue(broker: Broker, code: str, name: str) -> str:
+    """Give a department a further queue and return its full name; the department binds it.
+
+    Repeating it changes nothing. Raises UnknownCode, UnknownName, NotGranted, ManagementError.
+    """
+    _granted(broker, code)
+    queue = topology.subscriber_extra(code, further_name(name))
+    with broker.connect() as connection:
+        declare_queue(connection.channel(), queue)
+    return str(queue.name)
+
+
+def remove_queue(broker: Broker, code: str, name: str) -> None:
+    """Take a further queue away, with what it holds.
+
+    Raises UnknownCode, UnknownName, NotGranted, NoSuchQueue, ManagementError.
+    """
+    _granted(broker, code)
+    queue = topology.subscriber_extra(code, further_name(name)).name
+    if queue not in broker.snapshot().queues:
+        raise NoSuchQueue(f"{queue}: {NoSuchQueue.__doc__}")
+    broker.management.delete("queues", broker.vhost, queue)
+
+
 def granted_departments(snapshot: Snapshot) -> list[str]:
     """The codes of the departments that have access to this virtual host."""
     prefix = department_user("")
@@ -182,8 +213,16 @@ def granted_departments(snapshot: Snapshot) -> list[str]:
 
 def check_code(code: str) -> None:
     """Raises UnknownCode unless a department may be called so."""
-    if not CODE.fullmatch(code) or code in RESERVED:
+    if not topology.CODE.fullmatch(code) or code in topology.RESERVED_CODES:
         raise UnknownCode(f"{code!r}: {UnknownCode.__doc__}")
+
+
+def further_name(name: str) -> str:
+    """The name; raises UnknownName unless a further queue may be called so."""
+    granted = {topology.subscriber_queue(""), topology.subscriber_log("")}
+    if not topology.CODE.fullmatch(name) or f".{name}" in granted:
+        raise UnknownName(f"{name!r}: {UnknownName.__doc__}")
+    return name
 
 
 def department_differences(

@@ -2,7 +2,6 @@
 `Personal`, in one spelling.
 """
 
-import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,17 +10,12 @@ from uuid import UUID
 from marshmallow import Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import OneOf, Range, Regexp
 
+from chassis import topology
 from chassis.errors import NotFound
 from services.residents import area_codes, duty_rules, identifiers, paging
 from services.residents.personal import Personal
 
 LOCALES = ("zh-CN", "en")
-# A department's code begins the names of its queues, as a service's does, and stands in routing
-# keys, where `none` means nobody.
-RESERVED_CODES = frozenset(
-    {"none", "amq", "linli", "gateway", "residents", "tickets", "notifications"}
-)
-DEPARTMENT_CODE = re.compile(r"[a-z0-9_]{1,40}\Z")
 
 # Control characters, lone surrogates and line or paragraph separators have no place in a line of
 # text (and NUL none in PostgreSQL).
@@ -104,7 +98,7 @@ def _area_key(text: str) -> str:
 
 
 def _department_key(text: str) -> str:
-    if not DEPARTMENT_CODE.fullmatch(text):
+    if not topology.CODE.fullmatch(text):
         raise ValueError
     return text
 
@@ -124,7 +118,7 @@ def _email(**kwargs: Any) -> PersonalNumber:
 
 def _department(**kwargs: Any) -> fields.String:
     message = "Must be 1 to 40 of a-z, 0-9 and _."
-    return fields.String(validate=Regexp(DEPARTMENT_CODE, error=message), **kwargs)
+    return fields.String(validate=Regexp(topology.CODE.pattern + r"\Z", error=message), **kwargs)
 
 
 class Names(Schema):
@@ -280,7 +274,7 @@ class AddDepartment(Schema):
 
     @validates_schema(skip_on_field_errors=True)
     def _code_is_free_to_use(self, data: Mapping[str, Any], **_: Any) -> None:
-        if data["code"] in RESERVED_CODES:
+        if data["code"] in topology.RESERVED_CODES:
             raise ValidationError("This code is reserved.", "code")
 
 

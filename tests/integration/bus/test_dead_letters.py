@@ -7,7 +7,7 @@ import pytest
 from chassis.testing import eventually
 from chassis.topology import headers_to_carry
 from deploy import cli
-from tests.integration.bus.wire import CONSUMER, channel_of, count, event, ids, message, publish
+from tests.integration.bus.wire import CONSUMER, count, event, ids, message, publish
 
 pytestmark = pytest.mark.usefixtures("emptied")
 
@@ -181,11 +181,3 @@ def test_what_makes_no_sense_is_refused(broker, capsys, arguments, status):
 
     assert cli.main(["dead-letters", *arguments], environ) == status
     assert capsys.readouterr().err.startswith("linli: ")
-
-
-def test_a_department_cannot_pass_its_queues_off_as_dead_letters(linli, code, granted):
-    with channel_of(granted(code)) as water:
-        for name in (f"{code}.on_ticket", f"{code}.on_ticket.dead"):
-            water.queue_declare(name, durable=True, auto_delete=False)
-
-    assert list(linli("list")["queues"]) == [CONSUMER]

@@ -112,7 +112,7 @@ def test_a_name_that_is_none_is_refused(broker, capsys, name):
     }
 
     assert cli.main(["departments", "grant", name], environ) == 1
-    assert "lower-case word" in capsys.readouterr().err
+    assert "lower-case letters" in capsys.readouterr().err
 
 
 def test_a_missing_setting_is_named(capsys):
@@ -167,20 +167,24 @@ def test_the_cloudevents_sdk_reads_what_the_queue_holds(granted, code, channel):
     assert read.get_attributes()["sequence"] == sent["sequence"]
 
 
-def test_a_queue_that_fills_up_is_told_before_it_drops_anything(
-    linli, broker, code, channel, capsys
-):
+@pytest.fixture
+def listed(broker, code, capsys):
+    """Lists the department's queues, as an operator or their cron job would."""
     environ = {
         "LINLI_AMQP_URI": broker.amqp_uri,
         "LINLI_RABBITMQ_MANAGEMENT_URL": broker.management_url,
     }
-    linli("grant")
 
     def listed(*more):
         status = cli.main(["departments", "list", *more, "--json"], environ)
-        found = json.loads(capsys.readouterr().out)["departments"]
+        found = json.loads(capsys.readouterr().out)["queues"]
         return status, [each for each in found if each["department"] == code]
 
+    return listed
+
+
+def test_a_queue_that_fills_up_is_told_before_it_drops_anything(linli, listed, code, channel):
+    linli("grant")
     assert listed()[1][0]["readers"] == 0
     assert listed("--over", "1")[1] == []
     # 256 MiB are its limit: three of a mebibyte each are more than one percent.
@@ -195,3 +199,34 @@ def test_a_queue_that_fills_up_is_told_before_it_drops_anything(
     status, backlog = eventually(full, within=30)
     assert status == 1
     assert backlog["percent"] == pytest.approx(1.2, abs=0.1)
+
+
+def test_a_queue_that_nobody_reads_is_told_and_one_that_is_gone(linli, listed, code, channel):
+    linli("grant")
+    linli("add-queue", "billing")
+    assert listed("--unread") == (0, [])
+    publish(channel, event(), f"ticket.filed.v1.{code}.340603")
+
+    status, (unread,) = eventually(lambda: _found(listed("--unread")), within=30)
+    assert (status, unread["queue"], unread["messages"]) == (1, f"{code}.events", 1)
+
+    channel.queue_delete(f"{code}.events")
+    status, (gone,) = eventually(lambda: _found(listed("--over", "80")))
+    assert (status, gone["queue"], gone["missing"]) == (1, f"{code}.events", True)
+
+
+def _found(told):
+    return told if told[1] else None
+
+
+def test_a_further_queue_comes_and_goes(linli, listed, code):
+    linli("grant")
+    assert linli("add-queue", "billing") == (0, {"department": code, "queue": f"{code}.billing"})
+    assert [each["queue"] for each in listed()[1]] == [f"{code}.billing", f"{code}.events"]
+
+    assert linli("remove-queue", "billing")[0] == 1
+    assert linli("remove-queue", "billing", "--yes")[0] == 0
+
+    assert [each["queue"] for each in listed()[1]] == [f"{code}.events"]
+    assert linli("remove-queue", "billing", "--yes")[0] == 1
+    assert linli("add-queue", "log")[0] == 1

@@ -35,13 +35,6 @@ class Attacker:
     def declare(self, name, **arguments):
         self.channel.queue_declare(name, durable=True, auto_delete=False, arguments=arguments)
 
-    def own_exchange(self, **arguments):
-        name = f"{self.code}.x{secrets.token_hex(3)}"
-        self.channel.exchange_declare(
-            name, "topic", durable=True, auto_delete=False, arguments=arguments
-        )
-        return name
-
 
 @pytest.fixture(scope="module")
 def departments(broker):
@@ -87,16 +80,6 @@ BINDINGS = {
 def test_it_may_not_bind(attacker, key):
     with pytest.raises(AccessRefused):
         attacker.bind(key.format(own=attacker.code, other=attacker.other))
-
-
-@pytest.mark.parametrize("key", BINDINGS.values(), ids=BINDINGS)
-def test_it_may_not_bind_an_exchange_of_its_own(attacker, key):
-    exchange = attacker.own_exchange()
-
-    with pytest.raises(AccessRefused):
-        attacker.channel.exchange_bind(
-            exchange, "linli.events", key.format(own=attacker.code, other=attacker.other)
-        )
 
 
 OTHERS_QUEUES = {
@@ -151,26 +134,24 @@ def test_it_may_not_publish(attacker, exchange, key):
 OTHER_ATTEMPTS = {
     "declare a queue of another's name": lambda a: a.declare(f"{a.other}.mine"),
     "declare a queue of a service's name": lambda a: a.declare("tickets.on_everything"),
-    "declare a queue of no one's name": lambda a: a.declare("mine"),
+    "declare a queue of its own name": lambda a: a.declare(f"{a.code}.mine"),
     "declare a queue the server names": lambda a: a.declare(""),
-    "declare an exchange outside its name": lambda a: a.channel.exchange_declare(
-        "mine", "fanout", durable=True, auto_delete=False
+    "hold up everybody with a queue that refuses": lambda a: a.declare(
+        f"{a.code}.full", **{"x-max-length": 0, "x-overflow": "reject-publish"}
     ),
-    "delete the events exchange": lambda a: a.channel.exchange_delete("linli.events"),
-    "delete the commands exchange": lambda a: a.channel.exchange_delete("nameko-rpc"),
-    "let dead letters become events": lambda a: a.declare(
-        f"{a.code}.q", **{"x-dead-letter-exchange": "linli.events", "x-message-ttl": 1}
+    "fill the disk with a stream": lambda a: a.declare(
+        f"{a.code}.stream", **{"x-queue-type": "stream"}
     ),
     "let dead letters become commands": lambda a: a.declare(
         f"{a.code}.q",
         **{"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "rpc-tickets"},
     ),
-    "let an exchange overflow into events": lambda a: a.own_exchange(
-        **{"alternate-exchange": "linli.events"}
+    "declare an exchange": lambda a: a.channel.exchange_declare(
+        f"{a.code}.mine", "fanout", durable=True, auto_delete=False
     ),
-    "feed the events exchange from its own": lambda a: a.channel.exchange_bind(
-        "linli.events", a.own_exchange(), "#"
-    ),
+    "delete the queue that it was granted": lambda a: a.channel.queue_delete(f"{a.code}.events"),
+    "delete the events exchange": lambda a: a.channel.exchange_delete("linli.events"),
+    "delete the commands exchange": lambda a: a.channel.exchange_delete("nameko-rpc"),
     "listen to commands": lambda a: a.channel.queue_bind(f"{a.code}.events", "nameko-rpc", "#"),
     "listen to retries": lambda a: a.channel.queue_bind(f"{a.code}.events", "linli.retry.1000"),
     "listen to the tracer": lambda a: a.channel.queue_bind(
@@ -239,17 +220,14 @@ def _connect(connections):
         each.connect()
 
 
-def test_its_own_queues_hold_no_more_than_its_limits(attacker):
+def test_its_further_queues_hold_no_more_than_their_limit(attacker, broker, channel):
     megabyte = 1 << 20
     policy = permissions.department_policies(attacker.code)[attacker.code]
     limit = policy["definition"]["max-length-bytes"] // megabyte
-    queue = f"{attacker.code}.mine"
-    attacker.declare(queue, **{"x-max-length-bytes": 10 * limit * megabyte})
-    exchange = attacker.own_exchange()
-    attacker.channel.queue_bind(queue, exchange, "#")
+    queue = permissions.add_queue(broker, attacker.code, "mine")
 
     for _ in range(limit + 5):
-        attacker.channel.basic_publish(amqp.Message(b"x" * megabyte), exchange, "x")
+        channel.basic_publish(amqp.Message(b"x" * megabyte), "", queue)
 
     eventually(lambda: count(attacker.channel, queue) == limit)
 

@@ -53,8 +53,8 @@ def test_it_may_narrow_what_it_hears(key):
 
 
 @pytest.mark.parametrize("name", ["water.events", "water.log", "water.anything.else"])
-def test_names_of_its_own_are_its_own(name):
-    assert re.match(WATER.configure, name)
+def test_names_of_its_own_are_its_own_to_read_and_to_bind_and_not_to_declare(name):
+    assert not re.match(WATER.configure, name)
     assert re.match(WATER.write, name)
     assert re.match(WATER.read, name)
 
@@ -89,8 +89,8 @@ def test_of_others_it_reads_the_events_exchange_only_and_writes_nothing():
 @pytest.mark.parametrize(
     "code",
     [
-        *("tickets", "gateway", "linli", "none", "amq"),
-        *("", "Water", "wa-ter", "wa.ter", "1water", ".*", "water\n", "w" * 41),
+        *("tickets", "gateway", "linli", "none", "amq", "rpc", "nameko"),
+        *("", "Water", "wa-ter", "wa.ter", ".*", "water\n", "w" * 41),
     ],
 )
 def test_a_department_cannot_take_a_name_that_is_in_use_or_no_word(code):
@@ -98,6 +98,12 @@ def test_a_department_cannot_take_a_name_that_is_in_use_or_no_word(code):
         permissions.check_code(code)
 
 
-@pytest.mark.parametrize("code", ["water", "civil_affairs", "social_security", "g12"])
+@pytest.mark.parametrize("name", ["events", "log", "Billing", "on.ticket", ""])
+def test_a_further_queue_cannot_take_a_name_that_is_in_use_or_no_word(name):
+    with pytest.raises(permissions.UnknownName):
+        permissions.further_name(name)
+
+
+@pytest.mark.parametrize("code", ["water", "civil_affairs", "social_security", "g12", "12345"])
 def test_a_department_is_a_lower_case_word(code):
     permissions.check_code(code)
