@@ -8,7 +8,7 @@ import eventlet
 from eventlet.event import Event
 
 from chassis import sse
-from services.gateway.feed import Cursor, Found, Item
+from services.gateway.feed import Cursor, CursorGone, Found, Item
 from services.gateway.rights import Revoked, Rights
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ class Follower:
             news, before = self._hub.news, self._place
             try:
                 messages = self._next()
-            except Revoked:
+            except (Revoked, CursorGone):
+                # Whoever comes back is told why.
                 return None
             if messages:
                 return messages
@@ -62,7 +63,7 @@ class Follower:
         return self._closed or elsewhere or time.monotonic() > self._until
 
     def _next(self) -> list[sse.Message]:
-        """Move the place on, and return what lay on the way; raises Revoked."""
+        """Move the place on, and return what lay on the way; raises Revoked, CursorGone."""
         found = self._found()
         while self._rights.renew(telling=bool(found.items)):
             found = self._found()

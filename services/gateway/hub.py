@@ -90,9 +90,10 @@ class EventHub(DependencyProvider):  # type: ignore[misc]
         """At most `limit` events after the cursor `after`, or from the oldest that is kept; only
         those the caller may see.
         """
-        start, selection = self._start(after), Selection.of(call, filters)
+        start, selection = self._start(after, of_ring=False), Selection.of(call, filters)
         with self.session() as session:
             state = self._state(session)
+            self._hold(session, state, start)
             until = -1 if state.offset is None else state.offset
             found = feed.events_after(session, start, selection, limit, until)
         return Page(
@@ -153,11 +154,14 @@ class EventHub(DependencyProvider):  # type: ignore[misc]
             self._fresh.send()
 
     def catch_up(self, place: Cursor, selection: Selection) -> Found:
-        """Events after `place` that only the feed table has any more."""
+        """Events after `place` that only the feed table has any more; raises CursorGone when it
+        has not all of them.
+        """
         with self.session() as session:
             state = self._state(session)
             if state.epoch != place.epoch or state.offset is None:
                 return Found([], place.offset)
+            self._hold(session, state, place)
             return feed.events_after(session, place, selection, _BATCH, state.offset)
 
     # The reader's journal.
@@ -215,31 +219,34 @@ class EventHub(DependencyProvider):  # type: ignore[misc]
             raise Unavailable(retry_after=1)  # The reader is about to find out.
         return Cursor(state.epoch, self.end)
 
-    def _start(self, after: str | None) -> Cursor:
+    def _start(self, after: str | None, *, of_ring: bool = True) -> Cursor:
         """The place that a cursor means; raises CursorGone when what comes after it is not all
-        there.
+        there. `of_ring`: the reader is also told what only the ring has any more.
         """
         cursor = Cursor.parse(after) if after is not None else None
         with self.session() as session:
             state = self._state(session)
-            oldest = self._oldest(session, state)
+            oldest = _kept(session, state)
+        if of_ring and self.epoch == state.epoch and self.ring.first is not None:
+            oldest = min(oldest, self.ring.first)
         if cursor is None:
             return Cursor(state.epoch, oldest - 1)
-        restart = str(Cursor(state.epoch, oldest - 1))
         if cursor.epoch != state.epoch:
-            raise CursorGone(reason="other_epoch", restart_from=restart)
+            raise _gone("other_epoch", state, oldest)
         if cursor.offset < oldest - 1:
-            raise CursorGone(reason="expired", restart_from=restart)
+            raise _gone("expired", state, oldest)
         if not self._reaches(cursor):
-            raise CursorGone(reason="ahead", restart_from=restart)
+            raise _gone("ahead", state, oldest)
         return cursor
 
-    def _oldest(self, session: Session, state: State) -> int:
-        kept = feed.oldest(session, state.epoch)
-        if kept is None:
-            kept = 0 if state.offset is None else state.offset + 1
-        held = self.ring.first if self.epoch == state.epoch else None
-        return kept if held is None else min(kept, held)
+    def _hold(self, session: Session, state: State, place: Cursor) -> None:
+        """Make sure that the feed table has all that comes after the place, and keeps it as long
+        as the transaction lasts: what has read from a partition holds up its being dropped. Raises
+        CursorGone.
+        """
+        oldest = _kept(session, state)
+        if state.epoch == place.epoch and place.offset < oldest - 1:
+            raise _gone("expired", state, oldest)
 
     def _reaches(self, cursor: Cursor) -> bool:
         """Whether the stream goes as far as the cursor. The gateway that gave it may have been
@@ -254,3 +261,15 @@ class EventHub(DependencyProvider):  # type: ignore[misc]
                 raise Unavailable(retry_after=1)
             eventlet.sleep(0.05)
         return True
+
+
+def _kept(session: Session, state: State) -> int:
+    """The oldest offset of the feed table, or where its first will be."""
+    oldest = feed.oldest(session, state.epoch)
+    if oldest is not None:
+        return oldest
+    return 0 if state.offset is None else state.offset + 1
+
+
+def _gone(reason: str, state: State, oldest: int) -> CursorGone:
+    return CursorGone(reason=reason, restart_from=str(Cursor(state.epoch, oldest - 1)))

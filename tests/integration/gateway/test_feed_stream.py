@@ -174,6 +174,23 @@ def test_a_cursor_whose_sequel_cannot_be_told_is_gone(stage):
         assert len(gateway.get(after=expired["restart_from"]).json()["items"]) == 5
 
 
+def test_what_only_memory_has_any_more_is_streamed_and_not_paged(stage):
+    """The stream may tell more than the table has; a page may not leave out what it has not."""
+    with stage.gateway() as gateway:
+        stage.publish(*range(10))
+        indexed(gateway, 10)
+        epoch = gateway.get(limit=200).json()["cursor"].partition("-")[0]
+        with stage.engine.begin() as connection:
+            connection.execute(text("DELETE FROM feed WHERE log_offset < 5"))
+
+        refused = gateway.get(after=f"{epoch}-2")
+        assert (refused.status_code, refused.json()["reason"]) == (410, "expired")
+        assert refused.json()["restart_from"] == f"{epoch}-4"
+        assert numbers(gateway.pages()) == [5, 6, 7, 8, 9]
+        with EventSource(gateway, after=f"{epoch}-2") as source:
+            eventually(lambda: source.numbers == [3, 4, 5, 6, 7, 8, 9])
+
+
 def test_a_stream_made_anew_begins_a_new_epoch(stage):
     with stage.gateway() as gateway, EventSource(gateway) as source:
         stage.publish(1, 2, 3)
