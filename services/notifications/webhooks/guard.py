@@ -64,9 +64,18 @@ class GuardedAdapter(IPFilterAdapter):  # type: ignore[misc]
         return host, pool
 
 
+class _Session(requests.Session):
+    """Follows nothing. `allow_redirects=False` alone would still read all that a redirect brings,
+    unpack it and take its `Location` apart, to say what would come next.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Nothing leads anywhere."""
+
+
 def session(networks: Networks, ca_file: str | None) -> requests.Session:
     """A session that goes nowhere else, follows nothing, and remembers nothing of strangers."""
-    made = requests.Session()
+    made = _Session()
     # Neither a proxy nor a password file of the machine has a say in where events go.
     made.trust_env = False
     made.verify = ca_file or True

@@ -180,6 +180,8 @@ def _meaning(status: int, text: str, vendor: Vendor | None, seen: dict[str, Any]
 def _head(response: requests.Response, outgoing: Outgoing) -> dict[str, Any]:
     """Status and headers of an answer, and what they ask for."""
     kept = [item for item in response.headers.items() if item[0].lower() not in _FORGOTTEN]
+    # Those that answer a handshake come first: they count, however many stand before them.
+    kept.sort(key=lambda item: not item[0].lower().startswith("webhook-"))
     status = response.status_code
     asked = response.headers.get("Retry-After") if status in (429, 503) else None
     return {

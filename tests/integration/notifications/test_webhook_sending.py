@@ -1,5 +1,6 @@
 """Deliveries by a real sender, over a real database, to real servers on loopback."""
 
+import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -129,6 +130,32 @@ def test_a_huge_answer_is_read_to_a_cap(world, receiver):
     assert 0 < len(endpoint.attempts[0].excerpt) <= RESPONSE_CAP
 
 
+@pytest.mark.parametrize(
+    ("location", "encoding", "body"),
+    [
+        ("/elsewhere", {}, b"y" * (RESPONSE_CAP * 200)),
+        ("/elsewhere", {"Content-Encoding": "gzip"}, gzip.compress(bytes(10**7))),
+        ("http://[", {}, b"nowhere"),
+    ],
+    ids=["huge", "bomb", "malformed"],
+)
+def test_a_redirect_is_read_to_a_cap_and_no_further_than_that(
+    world, receiver, request, location, encoding, body
+):
+    path = f"/redirect/{request.node.callspec.id}"
+    headers = {"Location": location, **encoding}
+    endpoint = world.endpoint(receiver.url(path, status=302, headers=headers, body=body))
+
+    world.filed()
+
+    eventually(lambda: endpoint.reasons[:1] == ["redirected"])
+    # Had it been read before, to see where it leads, nothing of it would be left to keep.
+    excerpt = endpoint.attempts[0].excerpt
+    assert excerpt == body.decode("utf-8", "replace").replace("\0", "\ufffd")[: len(excerpt)]
+    assert len(excerpt) > 0
+    assert receiver.of("/elsewhere") == []
+
+
 def test_an_endpoint_that_is_gone_is_disabled_at_once(world, receiver):
     endpoint = world.endpoint(receiver.url("/gone", status=410))
 
@@ -256,7 +283,9 @@ def test_a_handshake_comes_first_where_it_is_asked_for(world, receiver):
     assert endpoint.states == ["skipped"]
     receiver.url("/consents", status=200, headers={"WebHook-Allowed-Origin": "other.example"})
     eventually(lambda: endpoint.row.reason == "not_allowed", within=10)
-    allowed = {"WebHook-Allowed-Origin": "linli", "WebHook-Allowed-Rate": "100"}
+    # Behind more than is kept of an answer.
+    many = {f"X-{number}": "something" for number in range(40)}
+    allowed = {**many, "WebHook-Allowed-Origin": "linli", "WebHook-Allowed-Rate": "100"}
     receiver.url("/consents", status=200, headers=allowed)
     endpoint.change(handshake_at=now())
 
