@@ -93,7 +93,8 @@ def _digest(key: str, text: str) -> str:
 class Vendor:
     """How one vendor's robots work. `place` is what follows the host, its group the key; `rate` is
     the messages a minute that it documents; `pause` the seconds that it wants to be spared when
-    there were more; `code` names the field of its answers that says 0 when all is well.
+    there were more; `code` names the field of its answers that says 0 when all is well, `words` the
+    one that says what is not.
     """
 
     host: str
@@ -101,6 +102,7 @@ class Vendor:
     rate: int
     pause: float
     code: str
+    words: str
     too_often: tuple[int, ...]
     signs: bool
     message: Callable[[Robot, str, datetime], Message]
@@ -142,10 +144,12 @@ class Vendor:
         if code == 0:
             return Reason.DELIVERED
         # Feishu has one code for what it cannot read and, some say, for what comes too often.
-        often = code in self.too_often or "too many request" in str(said.get("msg", "")).lower()
+        words = str(said.get(self.words, "")).lower()
+        often = code in self.too_often or any(each in words for each in _OFTEN)
         return Reason.THROTTLED if often else Reason.ROBOT_REFUSED
 
 
+_OFTEN = ("too many request", "send too fast")
 _KEY = r"([A-Za-z0-9_-]{1,200})"
 
 VENDORS: Mapping[str, Vendor] = {
@@ -155,6 +159,7 @@ VENDORS: Mapping[str, Vendor] = {
         rate=20,
         pause=60.0,
         code="errcode",
+        words="errmsg",
         too_often=(45009,),
         signs=False,
         message=wecom,
@@ -165,7 +170,8 @@ VENDORS: Mapping[str, Vendor] = {
         rate=20,
         pause=600.0,
         code="errcode",
-        too_often=(130101,),
+        words="errmsg",
+        too_often=(130101, 410100, 90030),
         signs=True,
         message=dingtalk,
     ),
@@ -175,6 +181,7 @@ VENDORS: Mapping[str, Vendor] = {
         rate=100,
         pause=60.0,
         code="code",
+        words="msg",
         too_often=(11232, 99991400),
         signs=True,
         message=feishu,

@@ -171,11 +171,18 @@ def test_a_robot_that_has_gone_is_refused_on_the_schedule_and_by_the_breaker(
     assert endpoint.attempts[0].next_attempt_at is not None
 
 
-@pytest.mark.parametrize(("vendor", "pause"), [("wecom", 60), ("dingtalk", 600), ("feishu", 60)])
+@pytest.mark.parametrize(
+    ("vendor", "pause", "told"),
+    [
+        ("wecom", 60, {}),
+        ("feishu", 60, {}),
+        *(("dingtalk", 600, {"busy": code}) for code in (130101, 410100, 90030)),
+    ],
+)
 def test_what_comes_too_often_leaves_the_robot_alone_for_as_long_as_it_is_deaf(
-    world, vendors, vendor, pause
+    world, vendors, vendor, pause, told
 ):
-    bot, endpoint = a_robot(world, vendors, vendor, most=0)
+    bot, endpoint = a_robot(world, vendors, vendor, most=0, **told)
     before = now()
 
     world.filed()
