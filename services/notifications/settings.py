@@ -5,7 +5,7 @@ from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
 
-from chassis.settings import ServiceSettings, hidden, secret, setting
+from chassis.settings import ServiceSettings, SettingsError, hidden, secret, setting
 from services.notifications.mail import TLS_MODES, MailServer
 from services.notifications.outcome import Schedules
 from services.notifications.pruning import Kept
@@ -93,6 +93,15 @@ class NotificationsSettings(ServiceSettings):
     webhook_patience: float = setting("LINLI_WEBHOOK_PATIENCE", 5.0, float)
     webhook_overlap: float = setting("LINLI_WEBHOOK_SECRET_OVERLAP", 24.0, float)
     keep_webhooks: float = setting("LINLI_KEEP_WEBHOOKS", 30.0, float)
+
+    def __post_init__(self) -> None:
+        # What is left of the lease once an attempt is over is for its record, and for replicas
+        # whose clocks differ: one that is ahead would send again what another still has in hand.
+        if self.webhook_lease < 2 * self.webhook_timeout:
+            raise SettingsError(
+                "LINLI_WEBHOOK_LEASE must be at least twice LINLI_WEBHOOK_TIMEOUT "
+                f"({self.webhook_lease:g} < 2 * {self.webhook_timeout:g})"
+            )
 
     @property
     def webhooks(self) -> WebhookSettings:

@@ -93,6 +93,14 @@ def test_a_malformed_schedule_is_named():
         load(LINLI_SMS_RETRIES="soon")
 
 
+@pytest.mark.parametrize("lease", ["10", "19.9"])
+def test_a_lease_that_would_end_during_an_attempt_is_refused(lease):
+    with pytest.raises(SettingsError, match="LINLI_WEBHOOK_LEASE .* LINLI_WEBHOOK_TIMEOUT"):
+        load(LINLI_WEBHOOK_TIMEOUT="10", LINLI_WEBHOOK_LEASE=lease)
+
+    assert load(LINLI_WEBHOOK_TIMEOUT="10", LINLI_WEBHOOK_LEASE="20").webhooks.timeout == 10
+
+
 def test_the_token_is_not_shown():
     assert "something" not in repr(load()).replace(ENVIRON["LINLI_AMQP_URI"], "")
 
