@@ -47,7 +47,7 @@ def is_outside(address: Address) -> bool:
 
 def check_url(url: str, networks: Networks) -> None:
     """Raises UrlRefused for a URL that can be seen to be none that webhooks are sent to. A name may
-    still turn out to lead inside: that is seen when it is looked up, at every attempt.
+    still turn out to lead inside: that is seen when it is connected to.
     """
     try:
         parts = urlsplit(url)

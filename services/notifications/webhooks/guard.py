@@ -1,67 +1,121 @@
-"""The way out: requests go to addresses outside alone, checked and pinned at every attempt.
+"""The way out: connections go to addresses outside alone, each checked before it is connected to.
 
-`requests-hardened` looks a name up, refuses an address inside, and connects to the very address it
-has checked. What is added here: networks that a setting lets through, plain HTTP to those alone,
-and that an address is a public one in every respect.
+What is looked up is what is checked and what is connected to, here and nowhere else, so that no
+second look-up can say something different. Networks that a setting lets through are let through, by
+plain HTTP too.
 """
 
 import ipaddress
 import logging
+import socket
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, cast
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests_hardened.ip_filter import InvalidIPAddress
-from requests_hardened.ip_filter_adapter import IPFilterAdapter
+from requests_hardened.ip_filter import InvalidIPAddress, get_ip_address
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.util.connection import create_connection
 
-from services.notifications.webhooks.addresses import Networks, is_allowed, is_outside
+from services.notifications.webhooks.addresses import Address, Networks, is_allowed, is_outside
 
 # Hosts, and connections to one, that are kept open for the next time.
 _POOLS, _CONNECTIONS = 200, 200
-# Their messages name hosts, and count as forbidden what a setting lets through; what became of a
-# request is in the log of its delivery.
+# Their messages name hosts; what became of a request is in the log of its delivery.
 for _name in ("requests_hardened", "urllib3"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 
-class GuardedAdapter(IPFilterAdapter):  # type: ignore[misc]
-    """Lets nothing through that leads inside; raises InvalidIPAddress."""
+# Neither is an OSError, which urllib3 would take for a connection that failed.
+class AddressRefused(Exception):
+    """None of the host's addresses is one that webhooks go to."""
 
-    def __init__(self, *, https: bool, networks: Networks) -> None:
-        super().__init__(is_https_proto=https)
+
+class NameNotFound(Exception):
+    """Nobody knows an address of this host."""
+
+
+class _Guarded(HTTPConnection):
+    """A connection that leads nowhere else."""
+
+    networks: Networks = ()
+
+    def _new_conn(self) -> socket.socket:
+        """To the first address of each family in turn: a name may have one of IPv6 although there
+        is no way there from here.
+        """
+        addresses = self._addresses()
+        problem: OSError | None = None
+        for address in addresses:
+            try:
+                return create_connection(
+                    (str(address), self.port),
+                    cast(float, self.timeout) / len(addresses),
+                    socket_options=self.socket_options,
+                )
+            except OSError as error:
+                problem = error
+        if isinstance(problem, TimeoutError):
+            raise ConnectTimeoutError(self, "nobody answers") from problem
+        raise NewConnectionError(self, "nobody is there") from problem
+
+    def _addresses(self) -> list[Address]:
+        """Of those that may be connected to the first of each family, in the resolver's order."""
+        of_family: dict[int, Address] = {}
+        for address in _looked_up(self._dns_host, self.port):
+            if self._is_let_through(address):
+                of_family.setdefault(address.version, address)
+        if not of_family:
+            raise AddressRefused
+        return list(of_family.values())
+
+    def _is_let_through(self, address: Address) -> bool:
+        if is_allowed(address, self.networks):
+            return True
+        secure = isinstance(self, HTTPSConnection)
+        return secure and is_outside(address) and not _is_forbidden(address, self.port)
+
+
+def _looked_up(host: str, port: int) -> list[Address]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except socket.gaierror as unknown:
+        raise NameNotFound from unknown
+    addresses: list[Address] = [ipaddress.ip_address(place[0]) for *_, place in found]
+    return [getattr(each, "ipv4_mapped", None) or each for each in addresses]
+
+
+def _is_forbidden(address: Address, port: int) -> bool:
+    """What requests-hardened says of it; of an address nothing is looked up."""
+    try:
+        get_ip_address(str(address), port, allow_loopback=False)
+    except InvalidIPAddress:
+        return True
+    return False
+
+
+def _pool_classes(networks: Networks) -> dict[str, type[HTTPConnectionPool]]:
+    """urllib3's, of connections that know what a setting lets through."""
+    known = {"networks": networks}
+    plain = type("Plain", (_Guarded,), known)
+    secure = type("Secure", (_Guarded, HTTPSConnection), known)
+    return {
+        "http": type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
+        "https": type("SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
+    }
+
+
+class _Adapter(HTTPAdapter):
+    def __init__(self, networks: Networks) -> None:
         self._networks = networks
-        self.init_poolmanager(_POOLS, _CONNECTIONS)
+        super().__init__(_POOLS, _CONNECTIONS)
 
-    def build_connection_pool_key_attributes(
-        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
-    ) -> tuple[Any, Any]:
-        """Where to connect to: the address that was checked."""
-        try:
-            host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
-        except InvalidIPAddress as refused:
-            address = refused.args[0]
-            if not is_allowed(address, self._networks):
-                raise
-            return self._pinned(request, verify, cert, address)
-        address = ipaddress.ip_address(host["host"].strip("[]"))
-        outside = self._is_https_proto and is_outside(address)
-        if not outside and not is_allowed(address, self._networks):
-            raise InvalidIPAddress(address)
-        return host, pool
-
-    def _pinned(
-        self, request: requests.PreparedRequest, verify: Any, cert: Any, address: Any
-    ) -> tuple[Any, Any]:
-        """As the parent does it for an address that it does not refuse; it has set `Host`."""
-        found: tuple[Any, Any] = HTTPAdapter.build_connection_pool_key_attributes(
-            self, request, verify, cert
-        )
-        host, pool = found
-        if self._is_https_proto:
-            pool["assert_hostname"] = pool["server_hostname"] = host["host"]
-        host["host"] = f"[{address}]" if address.version == 6 else str(address)
-        return host, pool
+    def init_poolmanager(self, *sizes: Any, **options: Any) -> None:
+        """As ever, but for the connections."""
+        super().init_poolmanager(*sizes, **options)
+        self.poolmanager.pool_classes_by_scheme = _pool_classes(self._networks)
 
 
 class _Session(requests.Session):
@@ -74,7 +128,9 @@ class _Session(requests.Session):
 
 
 def session(networks: Networks, ca_file: str | None) -> requests.Session:
-    """A session that goes nowhere else, follows nothing, and remembers nothing of strangers."""
+    """A session that goes nowhere else, follows nothing, and remembers nothing of strangers; beside
+    what requests raises it raises AddressRefused and NameNotFound.
+    """
     made = _Session()
     # Neither a proxy nor a password file of the machine has a say in where events go.
     made.trust_env = False
@@ -85,6 +141,7 @@ def session(networks: Networks, ca_file: str | None) -> requests.Session:
     made.headers["Accept"] = "*/*"
     # What is read is not unpacked.
     made.headers["Accept-Encoding"] = "identity"
+    adapter = _Adapter(networks)
     for scheme in ("http", "https"):
-        made.mount(f"{scheme}://", GuardedAdapter(https=scheme == "https", networks=networks))
+        made.mount(f"{scheme}://", adapter)
     return made

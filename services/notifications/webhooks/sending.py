@@ -4,7 +4,6 @@ Here is all the network and no transaction. A format says what is sent; claiming
 in `claims`, what a result means in `outcome` and `health`.
 """
 
-import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +14,6 @@ from uuid import UUID
 
 import requests
 from eventlet.timeout import Timeout
-from requests_hardened.ip_filter import InvalidIPAddress
 from urllib3.exceptions import HTTPError
 
 from chassis.events import CONTENT_TYPE
@@ -107,6 +105,19 @@ FORMATS: Mapping[str, Callable[[Claimed, datetime], Outgoing]] = {
 }
 
 
+# What an error says of the receiver: the first that fits, for some are kinds of others.
+_MEANINGS: Mapping[type[Exception], Reason] = {
+    UrlRefused: Reason.ADDRESS_REFUSED,
+    guard.AddressRefused: Reason.ADDRESS_REFUSED,
+    guard.NameNotFound: Reason.DNS_LOOKUP_FAILED,
+    requests.exceptions.SSLError: Reason.TLS_FAILED,
+    requests.Timeout: Reason.TIMEOUT,
+    requests.ConnectionError: Reason.UNREACHABLE,
+    requests.RequestException: Reason.PROTOCOL_ERROR,
+    UnicodeError: Reason.PROTOCOL_ERROR,
+}
+
+
 class Carrier:
     """Carries requests out, each for at most `timeout` seconds however its answer drips."""
 
@@ -141,17 +152,8 @@ class Carrier:
                 text = _text(response)
                 seen["excerpt"] = outgoing.without_secret(text)[:_KEPT]
                 return _meaning(response.status_code, text, outgoing.vendor, seen)
-        except (UrlRefused, InvalidIPAddress):
-            return Reason.ADDRESS_REFUSED
-        except requests.exceptions.SSLError:
-            return Reason.TLS_FAILED
-        except requests.Timeout:
-            return Reason.TIMEOUT
-        except requests.ConnectionError as error:
-            unknown = isinstance(error.__cause__, socket.gaierror)
-            return Reason.DNS_LOOKUP_FAILED if unknown else Reason.UNREACHABLE
-        except (requests.RequestException, UnicodeError):
-            return Reason.PROTOCOL_ERROR
+        except tuple(_MEANINGS) as error:
+            return next(_MEANINGS[kind] for kind in _MEANINGS if isinstance(error, kind))
 
     def _request(self, outgoing: Outgoing) -> requests.Response:
         return self._session.request(

@@ -2,6 +2,7 @@
 
 import datetime
 import ipaddress
+import socket
 import ssl
 import threading
 import time
@@ -62,11 +63,16 @@ class Listener:
 class Receiver(Listener):
     """Listens over TLS when given a certificate."""
 
-    def __init__(self, certificate: tuple[Path, Path] | None = None, port: int = 0) -> None:
+    def __init__(
+        self,
+        certificate: tuple[Path, Path] | None = None,
+        port: int = 0,
+        address: str = "127.0.0.1",
+    ) -> None:
         self.manners: dict[str, Manner] = {}
         self.heard: list[Heard] = []
         self._lock = threading.Lock()
-        server = _Server(("127.0.0.1", port), _Handler)
+        server = (_Server6 if ":" in address else _Server)((address, port), _Handler)
         server.receiver = self
         super().__init__(server)
         self._scheme = "http"
@@ -78,11 +84,16 @@ class Receiver(Listener):
             )
             self._scheme = "https"
 
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self._server.server_port)
+
     def url(self, path: str, host: str = "127.0.0.1", **manner: Any) -> str:
         """The address of a path that behaves so."""
         if manner:
             self.manners[path] = Manner(**manner)
-        return f"{self._scheme}://{host}:{self._server.server_port}{path}"
+        return f"{self._scheme}://{host}:{self.port}{path}"
 
     def of(self, path: str) -> list[Heard]:
         """What came to a path."""
@@ -99,6 +110,10 @@ class Receiver(Listener):
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     receiver: Receiver
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
 
 
 class _Handler(BaseHTTPRequestHandler):

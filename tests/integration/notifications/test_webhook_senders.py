@@ -1,6 +1,7 @@
 """Senders that are told otherwise, are killed, or share the work."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +47,43 @@ def test_nothing_goes_inside_at_any_attempt(world, receiver):
     reasons = {url: set(endpoint.reasons) for url, endpoint in watched.items()}
     assert reasons == {url: {"address_refused"} for url in urls}
     assert receiver.heard == []
+
+
+def hosts(folder: Path, *addresses: str) -> Path:
+    """A file that says which addresses `many.example` has; eventlet's resolver gives IPv6 first."""
+    path = folder / "hosts"
+    path.write_text("".join(f"{address} many.example\n" for address in addresses))
+    return path
+
+
+def test_a_name_with_an_address_to_which_there_is_no_way_is_reached_by_its_other(
+    world, receiver, tmp_path
+):
+    # Nobody listens there on the receiver's port: as without a route, connecting fails.
+    names = hosts(tmp_path, "::1", "127.0.0.1")
+    endpoint = world.endpoint(receiver.url("/other", host="many.example"))
+
+    with world.sender(names):
+        world.filed()
+
+        eventually(lambda: endpoint.reasons[:1] == ["delivered"])
+    assert receiver.of("/other")[0].headers["host"] == f"many.example:{receiver.port}"
+
+
+@pytest.mark.parametrize(
+    ("allowed", "reason"), [("127.0.0.0/8", "delivered"), ("10.0.0.0/8", "address_refused")]
+)
+def test_every_address_of_a_name_is_checked(world, receiver, tmp_path, allowed, reason):
+    names = hosts(tmp_path, "::1", "127.0.0.1")
+    with Receiver(port=receiver.port, address="::1") as inside:
+        endpoint = world.endpoint(receiver.url(f"/checked/{reason}", host="many.example"))
+
+        with world.sender(names, LINLI_WEBHOOK_ALLOWED_NETWORKS=allowed):
+            world.filed()
+
+            eventually(lambda: endpoint.reasons[:1] == [reason])
+        assert inside.heard == []
+    assert bool(receiver.of(f"/checked/{reason}")) is (reason == "delivered")
 
 
 def test_what_a_killed_sender_had_in_hand_comes_due_again_and_is_recorded_once(world, receiver):

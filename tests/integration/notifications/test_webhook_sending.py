@@ -131,19 +131,16 @@ def test_a_huge_answer_is_read_to_a_cap(world, receiver):
 
 
 @pytest.mark.parametrize(
-    ("location", "encoding", "body"),
+    ("headers", "body"),
     [
-        ("/elsewhere", {}, b"y" * (RESPONSE_CAP * 200)),
-        ("/elsewhere", {"Content-Encoding": "gzip"}, gzip.compress(bytes(10**7))),
-        ("http://[", {}, b"nowhere"),
+        ({"Location": "/elsewhere"}, b"y" * (RESPONSE_CAP * 200)),
+        ({"Location": "/elsewhere", "Content-Encoding": "gzip"}, gzip.compress(bytes(10**7))),
+        ({"Location": "http://["}, b"nowhere"),
     ],
     ids=["huge", "bomb", "malformed"],
 )
-def test_a_redirect_is_read_to_a_cap_and_no_further_than_that(
-    world, receiver, request, location, encoding, body
-):
-    path = f"/redirect/{request.node.callspec.id}"
-    headers = {"Location": location, **encoding}
+def test_a_redirect_is_read_to_a_cap_and_no_further_than_that(world, receiver, headers, body):
+    path = f"/redirect/{len(body)}"
     endpoint = world.endpoint(receiver.url(path, status=302, headers=headers, body=body))
 
     world.filed()

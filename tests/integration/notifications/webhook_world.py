@@ -106,9 +106,9 @@ class World:
         self.arrive(event)
         return event
 
-    def sender(self, **environ: str) -> "SenderProcess":
-        """A sender, as the runner starts it."""
-        return SenderProcess({**self.environ, **environ})
+    def sender(self, hosts: Path | None = None, **environ: str) -> "SenderProcess":
+        """A sender, as the runner starts it; names may be looked up in other `hosts`."""
+        return SenderProcess({**self.environ, **environ}, hosts)
 
 
 class Watched:
@@ -153,10 +153,21 @@ class Watched:
         return [attempt.reason for attempt in self.attempts]
 
 
+MODULE = "services.notifications.webhooks.sender"
+# As `python -m`, on a machine with another /etc/hosts: the resolver is eventlet's.
+_ELSEWHERE = f"""
+import runpy, sys
+from eventlet.support import greendns
+greendns.resolver = greendns.ResolverProxy(greendns.HostsResolver(sys.argv.pop(1)))
+runpy.run_module({MODULE!r}, run_name="__main__", alter_sys=True)
+"""
+
+
 class SenderProcess:
     """The sender as a process of its own. Leaving the context ends it for sure."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], hosts: Path | None = None) -> None:
+        self._program = ["-m", MODULE] if hosts is None else ["-c", _ELSEWHERE, str(hosts)]
         self._environ = {**os.environ, **environ}
         self._log = tempfile.NamedTemporaryFile(mode="w+", suffix=".log")  # noqa: SIM115
         self._process: subprocess.Popen[bytes] | None = None
@@ -164,9 +175,8 @@ class SenderProcess:
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
             [
-                sys.executable,
-                *("-m", "services.notifications.webhooks.sender", "notifications"),
-                str(os.getpid()),
+                *(sys.executable, *self._program),
+                *("notifications", str(os.getpid())),
             ],
             env=self._environ,
             stdout=self._log,

@@ -95,7 +95,7 @@ def test_a_malformed_schedule_is_named():
 
 @pytest.mark.parametrize("lease", ["10", "19.9"])
 def test_a_lease_that_would_end_during_an_attempt_is_refused(lease):
-    with pytest.raises(SettingsError, match="LINLI_WEBHOOK_LEASE .* LINLI_WEBHOOK_TIMEOUT"):
+    with pytest.raises(SettingsError, match=r"LINLI_WEBHOOK_LEASE .* LINLI_WEBHOOK_TIMEOUT"):
         load(LINLI_WEBHOOK_TIMEOUT="10", LINLI_WEBHOOK_LEASE=lease)
 
     assert load(LINLI_WEBHOOK_TIMEOUT="10", LINLI_WEBHOOK_LEASE="20").webhooks.timeout == 10
