@@ -19,7 +19,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -36,6 +37,8 @@ log = logs.get("runner")
 EXIT_SETTINGS, EXIT_DIED, EXIT_KILLED = 78, 70, 75
 # Seconds: for one look at a server while starting, and after the grace period for the rest.
 _LOOK, _LAST_SECOND = 5.0, 1.5
+# Of that, for the relay to finish its batch.
+_LAST_BATCH = 1.0
 
 
 class NotReady(Exception):
@@ -76,8 +79,8 @@ class Runner:
         self._service_cls = getattr(import_module(module), name)
         self.settings = settings_of(self._service_cls)
         self._container = Container(self._service_cls, nameko_config(self.settings))
-        relay = ["chassis.relay"] if getattr(self._service_cls, "emits", False) else []
-        self._modules = [*relay, *getattr(self._service_cls, "beside", ())]
+        self._relay = ["chassis.relay"] if getattr(self._service_cls, "emits", False) else []
+        self._helpers = [*getattr(self._service_cls, "beside", ())]
         self._beside: dict[str, subprocess.Popen[bytes]] = {}
         self._asked_to_stop = False
 
@@ -98,7 +101,8 @@ class Runner:
             eventlet.sleep(0.1)
         if died.dead and not self._asked_to_stop:
             log.error("service_died")
-            self._end_beside()
+            self._tell_to_end(self._helpers)
+            self._end_beside(time.monotonic() + _LAST_BATCH)
             return EXIT_DIED
         return self._stop()
 
@@ -129,7 +133,7 @@ class Runner:
         return not self._asked_to_stop
 
     def _keep_beside(self) -> None:
-        for module in self._modules:
+        for module in (*self._relay, *self._helpers):
             process = self._beside.get(module)
             if process is not None and process.poll() is None:
                 continue
@@ -143,26 +147,44 @@ class Runner:
     def _stop(self) -> int:
         log.info("stopping")
         health.start_draining()
+        ends_at = time.monotonic() + self.settings.grace
+        # They take up nothing new either, and finish what they have while the workers do.
+        self._tell_to_end(self._helpers)
         stopped = False
         with eventlet.Timeout(self.settings.grace, False):
             self._container.stop()
             stopped = True
-        self._end_beside()
+        self._end_beside(ends_at)
         if not stopped:
             log.warning("stopped_by_force")
             return EXIT_KILLED
         log.info("stopped")
         return 0
 
-    def _end_beside(self) -> None:
-        running = [process for process in self._beside.values() if process.poll() is None]
-        for process in running:
+    def _end_beside(self, ends_at: float) -> None:
+        """End what works beside us, now that the workers have; helpers have until `ends_at`.
+
+        The relay goes last: whatever the others committed as they finished is an event that it
+        still has to publish, or that waits for the next start.
+        """
+        self._wait_for(self._helpers, ends_at)
+        self._tell_to_end(self._relay)
+        self._wait_for(self._relay, time.monotonic() + _LAST_BATCH)
+
+    def _tell_to_end(self, modules: Sequence[str]) -> None:
+        for process in self._running(modules):
             process.terminate()
-        for process in running:
+
+    def _wait_for(self, modules: Sequence[str], ends_at: float) -> None:
+        for process in self._running(modules):
             try:
-                process.wait(1)
+                process.wait(max(0.0, ends_at - time.monotonic()))
             except subprocess.TimeoutExpired:
                 process.kill()
+
+    def _running(self, modules: Sequence[str]) -> list[subprocess.Popen[bytes]]:
+        started = [self._beside[module] for module in modules if module in self._beside]
+        return [process for process in started if process.poll() is None]
 
 
 def settings_of(service_cls: Any) -> ServiceSettings:

@@ -133,6 +133,12 @@ class EchoService:
                 eventlet.sleep(2)
 
 
+class HelpedEchoService(EchoService):
+    """The toy, with a process beside it."""
+
+    beside = ("tests.toys.echo.helper",)
+
+
 def add_event(session, call: Call, subject: str, number: int, addressee: str = "water") -> None:
     """Emit NoteAdded; what `also` names shows in the CC header."""
     emit(
