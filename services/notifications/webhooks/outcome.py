@@ -41,6 +41,7 @@ class Reason(StrEnum):
     ROBOT_REFUSED = "robot_refused"
     NOT_ALLOWED = "not_allowed"
     SENDER_LOST = "sender_lost"
+    SENDER_FAILED = "sender_failed"
     ENDPOINT_DISABLED = "endpoint_disabled"
 
 

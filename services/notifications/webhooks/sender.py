@@ -15,14 +15,18 @@ if __name__ == "__main__":  # whoever only imports this module wants to stay as 
     eventlet.monkey_patch(all=True, psycopg=True)
 
 # ruff: noqa: E402 - everything else is imported patched
+import math
 import os
 import random
 import signal
 import sys
-from collections.abc import Callable
+import time
+import traceback
+from pathlib import Path
 from typing import Any
 
 from eventlet.greenpool import GreenPool
+from eventlet.greenthread import GreenThread
 from eventlet.queue import Empty, LightQueue
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -32,46 +36,56 @@ from chassis import database, faultpoints, logs
 from chassis.clock import now
 from chassis.process import die_with_parent
 from services.notifications.settings import NotificationsSettings
-from services.notifications.webhooks import claims, handshakes, records
+from services.notifications.webhooks import claims, handshakes, records, returning
 from services.notifications.webhooks.handshakes import Asked
-from services.notifications.webhooks.outcome import Result
+from services.notifications.webhooks.outcome import Reason, Result
 from services.notifications.webhooks.sealing import Seal
-from services.notifications.webhooks.sending import FORMATS, Carrier, Claimed
+from services.notifications.webhooks.sending import FORMATS, Carrier, Claimed, Outgoing
 from services.notifications.webhooks.settings import WebhookSettings
 
 log = logs.get("webhooks")
 
 # Seconds: how long to look away when nothing is due; how long results are gathered; after trouble.
 _POLL, _GATHER, _AGAIN = 0.5, 0.01, 1.0
+# Seconds before its end in which a sender that stops gives back what is still on its way.
+_RESERVE = 1.5
 # Of what is recorded in one transaction.
 _MOST = 100
+# Of an error that nobody foresaw, as many are logged.
+_LINES = 6
 
 
 class Sender:
-    """Takes deliveries on until it is told to stop."""
+    """Takes deliveries on until it is told to stop; then it has `grace` seconds."""
 
-    def __init__(self, engine: Engine, settings: WebhookSettings) -> None:
+    def __init__(self, engine: Engine, settings: WebhookSettings, grace: float) -> None:
         self._engine = engine
         self._settings = settings
+        self._grace = grace
         self._seal = Seal(settings.key)
         self._carrier = Carrier(settings.networks, settings.ca_file, settings.timeout)
         self._pool = GreenPool(settings.slots)
+        self._hands: dict[GreenThread, Claimed | Asked] = {}
         self._ended: LightQueue = LightQueue()
-        self._stopping = False
+        self._idle = self._stopping = False
+        self._ends_at = math.inf
 
     def stop(self, *_: Any) -> None:
-        """Claim nothing more, and return from `run` once what is on its way is recorded."""
-        self._stopping = True
+        """Claim nothing more, and return from `run` once what is on its way is recorded, or given
+        back for want of time.
+        """
+        if not self._stopping:
+            self._stopping, self._ends_at = True, time.monotonic() + self._grace
 
     def run(self) -> None:
         """Work, or look for work; a database that is away is waited for."""
-        unrecorded: list[Callable[[Session], None]] = []
-        while not self._stopping or self._pool.running() or not self._ended.empty():
+        unrecorded: list[Any] = []
+        while not self._may_end(unrecorded):
             try:
                 unrecorded += self._gather()
                 self._record(unrecorded)
                 unrecorded = []
-                self._idle = self._stopping or not self._begin()
+                self._idle = not self._go_on()
             except SQLAlchemyError as error:
                 if not database.is_infrastructure(error):
                     raise
@@ -79,7 +93,11 @@ class Sender:
                 eventlet.sleep(_AGAIN)
         self._carrier.close()
 
-    _idle = False
+    def _may_end(self, unrecorded: list[Any]) -> bool:
+        if not self._stopping:
+            return False
+        at_hand = self._hands or unrecorded or not self._ended.empty()
+        return not at_hand or time.monotonic() > self._ends_at
 
     def _gather(self) -> list[Any]:
         """What has ended, once something has, or it is time to look for work again."""
@@ -93,6 +111,14 @@ class Sender:
             pass
         return found
 
+    def _go_on(self) -> bool:
+        """Take up more, or see to it that nothing is left when time is up; whether there was."""
+        if not self._stopping:
+            return self._begin()
+        if self._hands and time.monotonic() > self._ends_at - _RESERVE:
+            self._give_back()
+        return False
+
     def _begin(self) -> bool:
         """Claim what is due, as far as there are slots, and set it going; whether there was."""
         slots = self._pool.free()
@@ -103,29 +129,43 @@ class Sender:
             asked = handshakes.claim(session, now(), slots, terms.lease)
             taken = claims.claim(session, self._seal, now(), slots - len(asked), terms)
         faultpoints.reach("webhook.claimed")
-        for each in asked:
-            self._pool.spawn_n(self._ask, each)
-        for claimed in taken:
-            self._pool.spawn_n(self._carry, claimed)
-        return bool(asked or taken)
+        hands: list[Claimed | Asked] = [*asked, *taken]
+        for hand in hands:
+            self._hands[self._pool.spawn(self._carry, hand)] = hand
+        return bool(hands)
 
-    def _carry(self, claimed: Claimed) -> None:
-        result = self._carrier.send(FORMATS[claimed.format](claimed, now()))
-        faultpoints.reach("webhook.sent")
-        log.info(
-            "webhook_attempted",
-            delivery_id=str(claimed.id),
-            endpoint_id=str(claimed.endpoint),
-            event_id=str(claimed.event),
-            claim=claimed.claim,
-            reason=result.reason,
-            status=result.status,
-        )
-        self._ended.put((claimed, result, _chance()))
+    def _carry(self, hand: Claimed | Asked) -> None:
+        result = self._attempt(hand)
+        if isinstance(hand, Claimed):
+            faultpoints.reach("webhook.sent")
+            log.info("webhook_attempted", **_ids(hand), reason=result.reason, status=result.status)
+        del self._hands[eventlet.getcurrent()]
+        self._ended.put((hand, result, _chance()))
 
-    def _ask(self, asked: Asked) -> None:
-        result = self._carrier.send(handshakes.question(asked, self._settings.origin))
-        self._ended.put((asked, result, _chance()))
+    def _attempt(self, hand: Claimed | Asked) -> Result:
+        try:
+            return self._carrier.send(self._request(hand))
+        except Exception as error:  # noqa: BLE001 - the last resort: it counts, as any failure does
+            # An error's own words may hold an address, and with it a robot's key.
+            said = {"error": type(error).__name__, "where": _where(error)}
+            log.error("webhook_not_foreseen", **_ids(hand), **said)  # noqa: TRY400 - as above
+            return Result(Reason.SENDER_FAILED)
+
+    def _request(self, hand: Claimed | Asked) -> Outgoing:
+        if isinstance(hand, Asked):
+            return handshakes.question(hand, self._settings.origin)
+        return FORMATS[hand.format](hand, now())
+
+    def _give_back(self) -> None:
+        """Let go of what will not end in time, for whoever looks next to take up at once."""
+        for thread in list(self._hands):
+            thread.kill()
+        hands = list(self._hands.values())
+        with Session(self._engine) as session, session.begin():
+            returning.give_back(session, hands, now())
+        for hand in hands:
+            log.info("webhook_given_back", **_ids(hand))
+        self._hands.clear()
 
     def _record(self, ended: list[Any]) -> None:
         if not ended:
@@ -150,6 +190,24 @@ class Sender:
         )
 
 
+def _ids(hand: Claimed | Asked) -> dict[str, Any]:
+    """What a line of the log names."""
+    if isinstance(hand, Asked):
+        return {"endpoint_id": str(hand.endpoint), "handshake": hand.number}
+    return {
+        "delivery_id": str(hand.id),
+        "endpoint_id": str(hand.endpoint),
+        "event_id": str(hand.event),
+        "claim": hand.claim,
+    }
+
+
+def _where(error: Exception) -> list[str]:
+    """The last lines of the code that the error came by."""
+    frames = traceback.extract_tb(error.__traceback__)[-_LINES:]
+    return [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames]
+
+
 def _chance() -> float:
     return random.random()  # noqa: S311 - it scatters retries, it hides nothing
 
@@ -160,7 +218,7 @@ def main(service: str, parent: int) -> None:
     settings = NotificationsSettings.load(service)
     logs.configure(f"{service}-webhooks", settings.log_level)
     engine = database.make_engine(settings, pool_size=1)
-    sender = Sender(engine, settings.webhooks)
+    sender = Sender(engine, settings.webhooks, settings.grace)
     signal.signal(signal.SIGTERM, sender.stop)
     signal.signal(signal.SIGINT, sender.stop)
     sys.excepthook = lambda *error: log.error("sender_failed", exc_info=error)

@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from kombu import Connection
 from sqlalchemy import Engine, create_engine, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
-from chassis import migrate
+from chassis import migrate, topology
+from chassis.consumer import consumers_of
 from deploy.local import mail_standin, sms_standin
 from services.notifications.mail import MailServer, SmtpMail
 from services.notifications.models import Delivery
@@ -18,6 +20,7 @@ from services.notifications.news import Channel
 from services.notifications.outcome import Schedules
 from services.notifications.providers import HttpSms
 from services.notifications.schedule import Schedule
+from services.notifications.service import NotificationsService
 from services.notifications.staleness import Limits
 from tests.integration.notifications.office import Office
 from tests.integration.notifications.webhook_world import KEY, World
@@ -54,6 +57,26 @@ def webhook_environ(notifications_database: dict[str, str]) -> dict[str, str]:
         "LINLI_WEBHOOK_RETRIES": "0.5s 0.5s 1s",
         "LINLI_WEBHOOK_TIMEOUT": "1.5",
         "LINLI_WEBHOOK_LEASE": "3",
+    }
+
+
+@pytest.fixture(scope="module")
+def service_environ(rabbitmq: Any, postgres: Any, standin: Standin) -> dict[str, str]:
+    """Topology and schema of the service as it runs, and the environment that leads there."""
+    urls = postgres.create_service_database("notifications")
+    user = make_url(urls["app_url"]).username
+    migrate.upgrade("services.notifications", urls["owner_url"], user)
+    queues = [*topology.shared(), topology.rpc("notifications"), topology.rpc("residents")]
+    for name, types in consumers_of(NotificationsService):
+        queues += [topology.dead(name), topology.consumer(name, types)]
+    with Connection(rabbitmq.amqp_uri) as connection:
+        topology.declare(connection.channel(), queues)
+    return {
+        "LINLI_AMQP_URI": rabbitmq.amqp_uri,
+        "LINLI_DATABASE_URL_NOTIFICATIONS": urls["app_url"],
+        "LINLI_SMS_URL": f"{standin.url}/messages",
+        "LINLI_SMS_TOKEN": TOKEN,
+        "LINLI_WEBHOOK_KEY": KEY,
     }
 
 

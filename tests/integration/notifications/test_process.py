@@ -4,28 +4,22 @@ import random
 import signal
 import time
 from collections.abc import Iterator
-from typing import Any
 from uuid import uuid4
 
 import pytest
-from kombu import Connection
-from sqlalchemy import Engine, create_engine, inspect, make_url, text
+from sqlalchemy import Engine, create_engine, inspect, text
 
-from chassis import migrate, topology
+from chassis import topology
 from chassis.call import Call, Grant
-from chassis.consumer import consumers_of
 from chassis.errors import Forbidden, Invalid, NotFound, ServiceError, Unavailable
 from chassis.testing import eventually
 from chassis.testing.processes import ServiceProcess
 from chassis.testing.rpc import RpcCaller
 from chassis.testing.wire import opened
 from deploy.local.mail_standin import Office
-from services.notifications.service import NotificationsService
 from tests.integration.notifications.desk import Desk, person_calling, reasons, settled
 from tests.integration.notifications.neighbours import ResidentsDouble
-from tests.integration.notifications.webhook_world import KEY
 from tests.integration.notifications.world import (
-    TOKEN,
     Standin,
     TicketStory,
     a_phone,
@@ -38,22 +32,10 @@ ADMINISTRATOR = (Grant("any", frozenset({"deliveries.read"})),)
 
 
 @pytest.fixture(scope="module")
-def environ(rabbitmq: Any, postgres: Any, standin: Standin, mail_office: Office) -> dict[str, str]:
-    """Topology and schema of the service, and the environment that leads there, in a hurry."""
-    urls = postgres.create_service_database("notifications")
-    user = make_url(urls["app_url"]).username
-    migrate.upgrade("services.notifications", urls["owner_url"], user)
-    queues = [*topology.shared(), topology.rpc("notifications"), topology.rpc("residents")]
-    for name, types in consumers_of(NotificationsService):
-        queues += [topology.dead(name), topology.consumer(name, types)]
-    with Connection(rabbitmq.amqp_uri) as connection:
-        topology.declare(connection.channel(), queues)
+def environ(service_environ: dict[str, str], mail_office: Office) -> dict[str, str]:
+    """The environment of the service, in a hurry."""
     return {
-        "LINLI_AMQP_URI": rabbitmq.amqp_uri,
-        "LINLI_DATABASE_URL_NOTIFICATIONS": urls["app_url"],
-        "LINLI_SMS_URL": f"{standin.url}/messages",
-        "LINLI_SMS_TOKEN": TOKEN,
-        "LINLI_WEBHOOK_KEY": KEY,
+        **service_environ,
         "LINLI_SMS_TIMEOUT": "1",
         # Tests are run at night, too.
         "LINLI_QUIET_HOURS": "none",

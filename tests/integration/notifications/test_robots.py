@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -219,6 +220,25 @@ def test_a_server_that_repeats_the_address_gives_no_key_away(world, vendors):
     assert any(key in path for path in vendors.paths)
     assert "Cannot POST" in endpoint.attempts[0].excerpt
     assert key not in in_the_log(world, endpoint)
+
+
+def test_what_nobody_foresaw_counts_as_a_failure_and_gives_no_key_away(world, vendors, sender):
+    bot, unreadable = a_robot(world, vendors, "wecom")
+    _, unknown = a_robot(world, vendors, "feishu")
+    unknown.change(format="of a later version")
+    event = told(TicketStory().event("filed"))
+
+    world.arrive(replace(event, body=f"no JSON, and {bot.key}"))
+
+    for endpoint in (unreadable, unknown):
+        eventually(lambda endpoint=endpoint: "sender_failed" in endpoint.reasons)
+        assert endpoint.row.failures >= 1
+        assert endpoint.attempts[0].next_attempt_at is not None
+    lines = [json.loads(line) for line in sender.log.splitlines()]
+    said = [line for line in lines if line["event"] == "webhook_not_foreseen"]
+    assert {str(unreadable.id), str(unknown.id)} <= {line["endpoint_id"] for line in said}
+    assert {"JSONDecodeError", "KeyError"} <= {line["error"] for line in said}
+    assert bot.key not in sender.log
 
 
 def test_a_group_hears_of_tickets_alone_unless_it_asks_for_more(world, vendors):

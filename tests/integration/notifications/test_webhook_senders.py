@@ -113,6 +113,29 @@ def test_a_sender_that_is_told_to_stop_records_what_is_on_its_way(world, receive
     assert endpoint.states == ["delivered"]
 
 
+def test_a_sender_that_is_told_to_stop_waits_for_the_database_to_record(world, receiver, postgres):
+    endpoint = world.endpoint(receiver.url("/away", wait=4))
+    patient = {
+        "LINLI_GRACE_SECONDS": "60",
+        "LINLI_WEBHOOK_TIMEOUT": "30",
+        "LINLI_WEBHOOK_LEASE": "60",
+    }
+
+    with world.sender(**patient) as sender:
+        world.filed()
+        eventually(lambda: receiver.of("/away"))
+        postgres.stop()
+        try:
+            sender.ask_to_stop()
+            eventually(lambda: "webhook_attempted" in sender.log)
+            eventually(lambda: "sender_without_database" in sender.log)
+        finally:
+            postgres.start()
+        assert sender.wait(within=60) == 0
+
+    assert endpoint.states == ["delivered"]
+
+
 def test_two_senders_share_the_work_and_deliver_nothing_twice(world, receiver):
     urls = [receiver.url(f"/shared/{number}", wait=0.02) for number in range(6)]
     watched = [world.endpoint(url) for url in urls]

@@ -204,10 +204,13 @@ class SenderProcess:
         assert self._process is not None
         return self._process.wait(within)
 
-    def stop(self, within: float = 10) -> int:
+    def ask_to_stop(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(within)
+
+    def stop(self, within: float = 10) -> int:
+        self.ask_to_stop()
+        return self.wait(within)
 
 
 URL = "https://hooks.example.org/linli"
