@@ -22,6 +22,7 @@ _SAYS_NOTHING = {
 """Keywords that no value breaks, or that are beyond jsonsubschema: `propertyNames`."""
 _MEMBERS = {"type", "properties", "required", "additionalProperties", "items"}
 """What the walk compares itself, member by member."""
+_NULL = {"type": "null"}
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,9 @@ class Gap:
 def gaps(had: Schema, wanted: Schema, where: str) -> Iterator[Gap]:
     """Where a value that satisfies `had` may not satisfy `wanted`; both are `resolved`."""
     if had == wanted:
+        return
+    if _or_null(wanted):
+        yield from gaps(_besides_null(had), _besides_null(wanted), where)
         return
     if _is("object", had, wanted) and "properties" in wanted:
         yield from _members(had, wanted, where)
@@ -108,6 +112,19 @@ def _members(had: Schema, wanted: Schema, where: str) -> Iterator[Gap]:
 
 def _is(kind: str, *schemas: Schema) -> bool:
     return all(schema.get("type") == kind for schema in schemas)
+
+
+def _or_null(schema: Schema) -> bool:
+    """Whether it is `anyOf: [something, null]`, as what refers to a named schema is spelt."""
+    branches = schema.get("anyOf", ())
+    return schema.keys() == {"anyOf"} and len(branches) == 2 and _NULL in branches
+
+
+def _besides_null(schema: Schema) -> Schema:
+    if not _or_null(schema):
+        return schema
+    (left,) = [each for each in schema["anyOf"] if each != _NULL]
+    return dict(left)
 
 
 def _besides(schema: Schema) -> Schema:

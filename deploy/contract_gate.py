@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from chassis import topology
 from deploy.compatibility import Gap, Schema, bare, brief, gaps, resolved
 
 Document = Mapping[str, Any]
@@ -40,6 +41,28 @@ def openapi_faults(now: Document, released: Document, today: date) -> Iterator[s
             yield from _operation(served[name], operation, name)
         elif not _announced(operation, today):
             yield f"{name}: is gone, but was not announced as deprecated until then"
+
+
+def bus_faults(now: Mapping[str, str], released: Mapping[str, str]) -> Iterator[str]:
+    """What subscribers would look for in vain. Both: as `bus` makes them."""
+    for what, name in released.items():
+        if now.get(what) != name:
+            yield f"{what}: was {name}, is {now.get(what)}"
+
+
+def bus() -> dict[str, str]:
+    """The names by which subscribers reach their events, as they are released."""
+    (key,) = topology.subscriber_keys("{department}", "ticket")
+    return {
+        "exchange of events": topology.EVENTS_EXCHANGE,
+        "stream of all events": topology.LOG_STREAM,
+        "queue of a department": topology.subscriber_queue("{department}"),
+        "stream of a department": topology.subscriber_log("{department}"),
+        "keys of a department": key,
+        "key of an event": topology.routing_key(
+            "linli.tickets.ticket_sent_back.v1", "water", "340603.008"
+        ),
+    }
 
 
 def events(schemas: Mapping[str, Schema]) -> dict[str, Any]:

@@ -37,6 +37,7 @@ def present() -> dict[str, Any]:
 
     schemas = {name: contracts.event_schema(cls) for name, cls in types.items()}
     return {
+        "bus": contract_gate.bus(),
         "events": contract_gate.events(schemas),
         "openapi": contract_gate.api(openapi.document()),
     }

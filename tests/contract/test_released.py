@@ -17,6 +17,8 @@ EVENTS = {name: contracts.event_schema(cls) for name, cls in contracts.event_typ
 ASSIGNED = "linli.tickets.ticket_assigned.v1"
 DOCUMENT = openapi.document()
 TICKET = "components.schemas.Ticket"
+LOCATION = "components.schemas.Location"
+PARTY = "components.schemas.Party"
 FILING = "components.schemas.NewTicket"
 # Two paths show what the gate says of any.
 PART = {
@@ -36,6 +38,15 @@ def test_the_api_keeps_what_was_released():
     faults = contract_gate.openapi_faults(contract_gate.api(DOCUMENT), RELEASED["openapi"], TODAY)
 
     assert list(faults) == []
+
+
+def test_the_bus_keeps_the_names_that_were_released():
+    assert list(contract_gate.bus_faults(contract_gate.bus(), RELEASED["bus"])) == []
+    moved = RELEASED["bus"] | {"queue of a department": "{department}.inbox"}
+
+    told = list(contract_gate.bus_faults(contract_gate.bus(), moved))
+
+    assert told == ["queue of a department: was {department}.inbox, is {department}.events"]
 
 
 def event_faults(change):
@@ -163,6 +174,8 @@ AUTHORITY = {"name": "authority", "in": "query", "required": True, "schema": {"t
         (at(f"{FILING}.properties.channel.enum", lambda found: found.pop()), "body.channel: was"),
         (at(f"{FILING}.properties", lambda found: found.pop("title")), "body.title: is refused"),
         (at(f"{FILING}.required", lambda found: found.append("title")), "body.title: is required"),
+        (at(f"{LOCATION}.properties", lambda found: found.pop("lat")), "location.lat: is "),
+        (at(f"{LOCATION}.properties.lat", lambda found: found.update(type="string")), "lat: was"),
     ],
 )
 def test_a_change_that_breaks_callers_is_told_by_the_name_of_what_is_to_blame(change, fault):
@@ -183,6 +196,9 @@ def test_a_change_that_breaks_callers_is_told_by_the_name_of_what_is_to_blame(ch
         parameter("limit", lambda found: found["schema"].update(maximum=500)),
         at(f"{LIST}.parameters", lambda found: found.append({**AUTHORITY, "required": False})),
         at(f"{LIST}.responses", lambda found: found.pop("403")),
+        at(f"{LOCATION}.properties", lambda found: found.update(floor={"type": "integer"})),
+        at(f"{PARTY}.properties", lambda found: found.update(floor={"type": "integer"})),
+        at(f"{PARTY}.properties.name", lambda found: found.update(maxLength=200)),
     ],
 )
 def test_what_callers_need_not_notice_passes(change):
