@@ -35,6 +35,12 @@ WEBHOOKS: Mapping[str, Mapping[str, Text]] = {
         "The newest secret",
         "The newest secret cannot be ended: make another one first.",
     ),
+    "key_lost": both(
+        "密钥已丢失",
+        "已保存的地址和密钥无法打开，请重新提供 url 和 robot_secret。",
+        "Key lost",
+        "Its stored address and secret do not open: give url and robot_secret anew.",
+    ),
     "not_for_robots": both(
         "群机器人不用此密钥",
         "群机器人用其自身的密钥签名，请修改 robot_secret。",

@@ -56,7 +56,7 @@ class Webhooks(Capability):
         body=schemas.WebhookChange,
         answer=schemas.Webhook,
         if_match="whole",
-        errors=_UNKNOWN,
+        errors=(*_UNKNOWN, "409 key_lost"),
     )
     def change_webhook(self, ask: Ask) -> Any:
         """Send elsewhere, send other events, send nothing, or send again."""

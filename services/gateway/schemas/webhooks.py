@@ -76,7 +76,7 @@ class WebhookChange(_Wanted):
 
 class Webhook(Schema):
     """An endpoint; of a robot's `url` the key is left out. `reason` says why it is disabled
-    (`gone`, `failing`, `by_hand`), or how the last handshake ended.
+    (`gone`, `failing`, `by_hand`, `key_lost`), or how the last handshake ended.
     """
 
     id = fields.Uuid(required=True)

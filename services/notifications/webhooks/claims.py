@@ -5,7 +5,7 @@ short transaction, so that its rate and its breaker hold for all senders togethe
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from services.notifications.webhooks import contents, health
+from services.notifications.webhooks import contents, health, notices
 from services.notifications.webhooks.health import Health
 from services.notifications.webhooks.models import Attempt, Delivery, Endpoint
 from services.notifications.webhooks.outcome import MOST_LOSSES, Reason, State
@@ -74,15 +74,20 @@ class _Turn:
 
 def claim(session: Session, seal: Seal, at: datetime, slots: int, terms: Terms) -> list[Claimed]:
     """Take up to `slots` deliveries that are due; other senders take those of other endpoints
-    meanwhile, and wait for none.
+    meanwhile, and wait for none. An endpoint whose secret does not open is disabled.
     """
     turns = _turns(session, _lock_due(session, at, slots), at, slots, terms.at_once)
-    due = _due(session, {turn.endpoint.id: turn.granted for turn in turns if turn.granted}, at)
+    if not turns:
+        return []
+    granted = {turn.endpoint.id: turn for turn in turns if turn.granted}
+    spoken_to = contents.opened(session, seal, [turn.endpoint for turn in granted.values()], at)
+    _give_up(session, granted.keys() - spoken_to.keys(), at)
+    due = _due(session, {key: granted[key].granted for key in spoken_to}, at)
     lost = _write_off(session, due, at)
     ids = [delivery for delivery, _ in due if delivery not in lost]
     claimed = _take(session, ids, at, terms.lease)
     _spend(session, turns, Counter(row.endpoint for row in claimed), at)
-    return contents.filled(session, seal, [turn.endpoint for turn in turns], claimed, at)
+    return contents.filled(session, [turn.endpoint for turn in turns], claimed, spoken_to)
 
 
 def _lock_due(session: Session, at: datetime, limit: int) -> Sequence[Any]:
@@ -123,6 +128,13 @@ def _turns(
         # Whoever got nothing for want of slots is first next time.
         turns.append(_Turn(each, tokens, granted, waits=may > 0 and not granted))
     return turns
+
+
+def _give_up(session: Session, keyless: Set[UUID], at: datetime) -> None:
+    """Disable endpoints whose secrets do not open: the others go on. What waits for them stays."""
+    found = select(Endpoint).where(Endpoint.id.in_(keyless))
+    for endpoint in session.scalars(found) if keyless else ():
+        notices.disable(session, endpoint, health.Ended.KEY_LOST, at)
 
 
 def _in_hand(session: Session, endpoints: Sequence[UUID], at: datetime) -> Mapping[UUID, int]:
@@ -223,8 +235,6 @@ def _spend(
 ) -> None:
     """Take a token for each delivery; an endpoint without one is not looked at until it has."""
     rows = [turn.after(taken.get(turn.endpoint.id, 0), at) for turn in turns]
-    if not rows:
-        return
     now = values(
         column("id", Uuid),
         column("tokens", Float),

@@ -1,6 +1,7 @@
 """What claimed deliveries are sent with: their events, and what they are signed with, opened."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,22 +12,22 @@ from sqlalchemy.orm import Session
 from services.notifications.models import Department
 from services.notifications.webhooks import sealed_robots
 from services.notifications.webhooks.models import Event, Secret
-from services.notifications.webhooks.robots import NO_ROBOT
-from services.notifications.webhooks.sealing import Seal
+from services.notifications.webhooks.robots import Robot
+from services.notifications.webhooks.sealing import Seal, SealBroken
 from services.notifications.webhooks.sending import Claimed
 
 
 def filled(
-    session: Session, seal: Seal, endpoints: Sequence[Any], claimed: Sequence[Any], at: datetime
+    session: Session,
+    endpoints: Sequence[Any],
+    claimed: Sequence[Any],
+    spoken_to: Mapping[UUID, Mapping[str, Any]],
 ) -> list[Claimed]:
     """The claimed deliveries (rows of `id`, `claim`, `endpoint`, `event`, `failures`) with all that
-    it takes to send them; `endpoints`: rows that theirs are among.
+    it takes to send them; `endpoints`: rows that theirs are among; `spoken_to`: what was opened.
     """
     of = {each.id: each for each in endpoints}
     bodies = _bodies(session, {row.event for row in claimed})
-    spoken_to = _signed_with(
-        session, seal, [of[key] for key in {row.endpoint for row in claimed}], at
-    )
     return [
         Claimed(
             id=row.id,
@@ -49,33 +50,51 @@ def _bodies(session: Session, events: set[UUID]) -> Mapping[UUID, str]:
     return {row.id: row.body for row in found}
 
 
-def _signed_with(
+def opened(
     session: Session, seal: Seal, endpoints: Sequence[Any], at: datetime
-) -> Mapping[UUID, dict[str, Any]]:
-    """Of each endpoint its secrets, or the robot that it is with what departments are called."""
-    secrets = live_secrets(session, seal, {each.id for each in endpoints}, at)
-    names = _department_names(session) if any(each.robot for each in endpoints) else {}
-    return {
-        each.id: {
-            "secrets": secrets[each.id],
-            "robot": sealed_robots.opened(seal, each.id, each.robot) if each.robot else NO_ROBOT,
-            "departments": names,
-        }
-        for each in endpoints
+) -> Mapping[UUID, Mapping[str, Any]]:
+    """Of each endpoint its secrets, or the robot that it is with what departments are called; one
+    of which these do not open is left out.
+    """
+    secrets = live_secrets(session, seal, {each.id for each in endpoints if not each.robot}, at)
+    robots = dict(_robots(seal, endpoints))
+    names = _department_names(session) if robots else {}
+    signed = {key: {"secrets": texts} for key, texts in secrets.items() if texts}
+    return signed | {
+        key: {"secrets": (), "robot": robot, "departments": names} for key, robot in robots.items()
     }
+
+
+def _robots(seal: Seal, endpoints: Sequence[Any]) -> Iterator[tuple[UUID, Robot]]:
+    for each in endpoints:
+        if each.robot:
+            with suppress(SealBroken):
+                yield each.id, sealed_robots.opened(seal, each.id, each.robot)
 
 
 def live_secrets(
     session: Session, seal: Seal, endpoints: set[UUID], at: datetime
 ) -> dict[UUID, tuple[str, ...]]:
-    """What each endpoint's deliveries are signed with, the newest first."""
+    """What each endpoint's deliveries are signed with, the newest first: none when that one does
+    not open, for it is what the receiver goes by. An older one that does not is left out.
+    """
     live = select(Secret).where(
         Secret.endpoint.in_(endpoints), or_(Secret.ends_at.is_(None), Secret.ends_at > at)
     )
-    found: dict[UUID, tuple[str, ...]] = dict.fromkeys(endpoints, ())
+    found: dict[UUID, list[str | None]] = {key: [] for key in endpoints}
     for secret in session.scalars(live.order_by(Secret.created_at.desc(), Secret.id.desc())):
-        found[secret.endpoint] += (seal.open(secret.endpoint, secret.sealed),)
-    return found
+        found[secret.endpoint].append(_text(seal, secret))
+    return {
+        key: tuple(filter(None, texts)) if texts and texts[0] else ()
+        for key, texts in found.items()
+    }
+
+
+def _text(seal: Seal, secret: Secret) -> str | None:
+    try:
+        return seal.open(secret.endpoint, secret.sealed)
+    except SealBroken:
+        return None
 
 
 def _department_names(session: Session) -> Mapping[str, str]:

@@ -106,7 +106,7 @@ def change(
     settings: WebhookSettings,
     at: datetime,
 ) -> dict[str, Any]:
-    """The endpoint as it then is. Raises UnknownWebhook, Invalid."""
+    """The endpoint as it then is. Raises UnknownWebhook, Invalid, KeyLost."""
     endpoint = access.endpoint(session, call, access.WRITE, wanted["id"], lock=True)
     _check(wanted, endpoint.format, settings)
     kind, before = endpoint.format, endpoint.robot

@@ -67,7 +67,7 @@ class Webhooks:
 
     @rpc
     def change_webhook(self, command: Json) -> Json:
-        """Change an endpoint, turn it off or on again. `command`: ChangeWebhook."""
+        """Change an endpoint, turn it off or on again. `command`: ChangeWebhook; raises KeyLost."""
         wanted = schemas.ChangeWebhook().load(command)
         with self.db.transaction() as session:
             return endpoints.change(

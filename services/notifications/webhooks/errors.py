@@ -37,3 +37,9 @@ class LastSecret(Conflict):
     """The newest secret cannot be ended; make another one first."""
 
     code = "last_secret"
+
+
+class KeyLost(Conflict):
+    """What it is spoken to with does not open any more: give its url and its robot_secret anew."""
+
+    code = "key_lost"

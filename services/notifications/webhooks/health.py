@@ -32,6 +32,7 @@ class Ended:
     GONE = "gone"
     FAILING = "failing"
     BY_HAND = "by_hand"
+    KEY_LOST = "key_lost"
 
 
 def after(health: Health, result: Result, *, probing: bool, at: datetime) -> Health:

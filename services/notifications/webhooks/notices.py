@@ -1,4 +1,4 @@
-"""Telling an endpoint's owner that it was disabled: who made it, and the department's clerks."""
+"""Disabling an endpoint, and telling its owner: who made it, and the department's clerks."""
 
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from chassis import logs
 from chassis.clock import local
 from chassis.ids import new_id
 from services.notifications import deliveries, forgetting, preferences
@@ -14,8 +15,17 @@ from services.notifications.models import Notification
 from services.notifications.news import WEBHOOK_DISABLED, Telling, in_order, offered
 from services.notifications.webhooks.models import Clerk, Endpoint
 
+log = logs.get("webhooks")
 
-def tell_owner(session: Session, endpoint: Endpoint, at: datetime) -> None:
+
+def disable(session: Session, endpoint: Endpoint, why: str, at: datetime) -> None:
+    """Send nothing there until somebody enables it again, and say so to its owner."""
+    endpoint.state, endpoint.reason = "disabled", why
+    log.warning("webhook_disabled", endpoint_id=str(endpoint.id), reason=why)
+    _tell_owner(session, endpoint, at)
+
+
+def _tell_owner(session: Session, endpoint: Endpoint, at: datetime) -> None:
     """An inbox item for each of them, and a message as they like it."""
     notice = new_id()
     for person in sorted(_owners(session, endpoint, at)):

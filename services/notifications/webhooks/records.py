@@ -132,5 +132,4 @@ def _note(
         endpoint.ready_at = max(endpoint.ready_at, patient)
     why = health.ended(now, result, patience, at)
     if why and endpoint.state == "active":
-        endpoint.state, endpoint.reason = "disabled", why
-        notices.tell_owner(session, endpoint, at)
+        notices.disable(session, endpoint, why, at)

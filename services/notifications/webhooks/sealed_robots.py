@@ -8,8 +8,12 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from services.notifications.webhooks.errors import KeyLost
 from services.notifications.webhooks.robots import NO_ROBOT, VENDORS, Robot
-from services.notifications.webhooks.sealing import Seal
+from services.notifications.webhooks.sealing import Seal, SealBroken
+
+# What is sealed of a robot, by what it is asked for as.
+_PARTS = {"url": "url", "robot_secret": "secret"}
 
 
 def columns(
@@ -21,23 +25,29 @@ def columns(
 ) -> dict[str, Any]:
     """What is stored otherwise than it was asked for, when the format is that of a robot: its URL
     masked, URL and secret sealed (what is not asked for stays as it was), its rate no higher than
-    its vendor's.
+    its vendor's. Raises KeyLost when what should stay does not open.
     """
     vendor = VENDORS.get(kind)
     if vendor is None:
         return {}
     stored: dict[str, Any] = {}
-    if wanted.keys() & {"url", "robot_secret"}:
-        robot = opened(seal, endpoint, before) if before else NO_ROBOT
-        robot = replace(
-            robot,
-            url=wanted.get("url", robot.url),
-            secret=wanted.get("robot_secret", robot.secret),
-        )
+    asked = {part: wanted[name] for name, part in _PARTS.items() if name in wanted}
+    if asked:
+        # One that does not sign has nothing but its URL.
+        whole = "url" in asked and ("secret" in asked or not vendor.signs)
+        robot = NO_ROBOT if whole or not before else _stored(seal, endpoint, before)
+        robot = replace(robot, **asked)
         stored = {"url": vendor.masked(robot.url), "robot": closed(seal, endpoint, robot)}
     if "rate" in wanted:
         stored["rate"] = min(wanted["rate"], vendor.most)
     return stored
+
+
+def _stored(seal: Seal, endpoint: UUID, sealed: bytes) -> Robot:
+    try:
+        return opened(seal, endpoint, sealed)
+    except SealBroken:
+        raise KeyLost from None
 
 
 def closed(seal: Seal, endpoint: UUID, robot: Robot) -> bytes:
@@ -46,5 +56,5 @@ def closed(seal: Seal, endpoint: UUID, robot: Robot) -> bytes:
 
 
 def opened(seal: Seal, endpoint: UUID, sealed: bytes) -> Robot:
-    """The robot; raises InvalidTag for that of another endpoint or under another key."""
+    """The robot; raises SealBroken."""
     return Robot(*json.loads(seal.open(endpoint, sealed)))

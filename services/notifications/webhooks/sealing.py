@@ -5,9 +5,16 @@ import binascii
 import os
 from uuid import UUID
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _NONCE_BYTES, _KEY_BYTES = 12, 32
+
+
+class SealBroken(Exception):
+    """What was sealed was altered, is another endpoint's, or was sealed under a key that is not
+    here.
+    """
 
 
 class Seal:
@@ -22,9 +29,12 @@ class Seal:
         return nonce + self._aead.encrypt(nonce, secret.encode(), endpoint.bytes)
 
     def open(self, endpoint: UUID, sealed: bytes) -> str:
-        """The secret; raises InvalidTag for that of another endpoint or under another key."""
+        """The secret; raises SealBroken."""
         nonce, text = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
-        return self._aead.decrypt(nonce, text, endpoint.bytes).decode()
+        try:
+            return self._aead.decrypt(nonce, text, endpoint.bytes).decode()
+        except (InvalidTag, ValueError) as error:  # a ValueError: it was cut short
+            raise SealBroken from error
 
 
 def parse_key(text: str) -> bytes:

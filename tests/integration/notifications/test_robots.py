@@ -20,7 +20,6 @@ from services.notifications.webhooks import endpoints, keys, log, replays
 from services.notifications.webhooks.errors import NotForRobots
 from services.notifications.webhooks.models import Attempt
 from services.notifications.webhooks.robots import VENDORS
-from services.notifications.webhooks.schemas import ChangeWebhook
 from tests.integration.notifications.robot_vendors import Vendors
 from tests.integration.notifications.webhook_world import SenderProcess, World, administrator, told
 from tests.integration.notifications.world import TicketStory, department_event
@@ -57,19 +56,6 @@ def a_robot(world: World, vendors: Vendors, vendor: str, **options: Any) -> Any:
     secret = SECRETS[vendor]
     bot, url = vendors.bot(vendor, a_key(), secret=secret, **options)
     return bot, world.endpoint(url, format=vendor, robot_secret=secret)
-
-
-def change(world: World, endpoint: Any, **wanted: Any) -> dict[str, Any]:
-    asked = ChangeWebhook().load({"id": str(endpoint.id), **wanted})
-    with Session(world.engine) as session, session.begin():
-        return endpoints.change(
-            session,
-            administrator(),
-            asked,
-            seal=world.seal,
-            settings=world.settings,
-            at=now(),
-        )
 
 
 def in_the_log(world: World, endpoint: Any) -> str:
@@ -150,7 +136,7 @@ def test_a_wrong_secret_is_refused_in_the_vendor_s_words_and_a_new_one_helps(
     assert "sign" in first.excerpt
     assert bot.said == []
     assert "the right one" not in json.dumps(
-        change(world, endpoint, robot_secret="the right one"), ensure_ascii=False
+        world.change(endpoint, robot_secret="the right one"), ensure_ascii=False
     )
     endpoint.change(tokens=1.0, ready_at=now())
     eventually(lambda: endpoint.states == ["delivered"], within=15)
@@ -201,8 +187,8 @@ def test_a_robot_s_rate_is_no_higher_than_its_vendor_s(world, vendors, vendor):
     most = VENDORS[vendor].most
 
     assert endpoint.row.rate == most
-    assert change(world, endpoint, rate=60_000)["rate"] == most
-    assert change(world, endpoint, rate=1)["rate"] == 1
+    assert world.change(endpoint, rate=60_000)["rate"] == most
+    assert world.change(endpoint, rate=1)["rate"] == 1
 
 
 def test_a_server_that_repeats_the_address_gives_no_key_away(world, vendors):
@@ -269,7 +255,7 @@ def test_a_robot_moves_to_another_address_and_keeps_its_secret(world, vendors):
     _, endpoint = a_robot(world, vendors, "feishu")
     bot, url = vendors.bot("feishu", a_key(), secret=SECRETS["feishu"])
 
-    assert change(world, endpoint, url=url)["url"] == vendors.url("feishu", "…")
+    assert world.change(endpoint, url=url)["url"] == vendors.url("feishu", "…")
     world.filed()
 
     eventually(lambda: endpoint.states == ["delivered"])

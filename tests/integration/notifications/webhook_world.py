@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
@@ -25,7 +25,7 @@ from services.notifications.webhooks import arrivals, claims, endpoints
 from services.notifications.webhooks.models import Attempt, Delivery, Endpoint
 from services.notifications.webhooks.outcome import Reason, Result
 from services.notifications.webhooks.records import record
-from services.notifications.webhooks.schemas import MakeWebhook
+from services.notifications.webhooks.schemas import ChangeWebhook, MakeWebhook
 from services.notifications.webhooks.sealing import Seal
 from services.notifications.webhooks.settings import WebhookSettings
 from tests.integration.notifications.world import TicketStory, on_the_wire
@@ -69,9 +69,9 @@ class World:
     def seal(self) -> Seal:
         return Seal(self.settings.key)
 
-    def claim(self, session: Session) -> list[claims.Claimed]:
-        """What a sender would take now, all of it."""
-        return claims.claim(session, self.seal, now(), 1000, self.settings.terms)
+    def claim(self, session: Session, at: datetime | None = None) -> list[claims.Claimed]:
+        """What a sender would take now, or then: all of it."""
+        return claims.claim(session, self.seal, at or now(), 1000, self.settings.terms)
 
     def settle(self, session: Session, claimed: list[claims.Claimed], reason: Reason) -> int:
         """Record how it ended; of how many it was still the sender's to say."""
@@ -93,6 +93,19 @@ class World:
         # A robot has none of ours.
         secret = made["secret"]["secret"] if made["secret"] else ""
         return Watched(self, UUID(made["id"]), secret)
+
+    def change(self, endpoint: "Watched", call: Call | None = None, **wanted: Any) -> Any:
+        """Change an endpoint as its owner would; the answer."""
+        asked = ChangeWebhook().load({"id": str(endpoint.id), **wanted})
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            return endpoints.change(
+                session,
+                call or administrator(),
+                asked,
+                seal=self.seal,
+                settings=self.settings,
+                at=now(),
+            )
 
     def arrive(self, *events: CloudEvent) -> None:
         """Let events arrive, as the consumer takes them."""
