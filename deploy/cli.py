@@ -8,7 +8,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -122,21 +122,31 @@ def load_official(_broker: Broker, asked: argparse.Namespace) -> int:
 
 
 def rotate_keys(_broker: Broker, asked: argparse.Namespace) -> int:
+    from services.notifications.webhooks import resealing
     from services.residents import rotation
 
-    def tell(done: int) -> None:
-        if not asked.json:
-            print(f"{done} data keys wrapped anew")
+    def tell(what: str) -> Callable[[int], None]:
+        return lambda done: None if asked.json else print(f"{done} {what}")
 
-    keys = rotation.rotate(asked.environ, tell, asked.batch)
+    wraps = rotation.rotate(asked.environ, tell("data keys wrapped anew"), asked.batch)
+    opens = resealing.reseal(asked.environ, tell("webhook secrets sealed anew"), asked.batch)
+    text = f"{_wraps(wraps)}\n{_opens(opens)}"
+    say(asked, text, {"wraps": wraps, "webhook_secrets": opens})
+    *old, _ = wraps
+    return REFUSED if opens["older"] or any(wraps[name] for name in old) else DONE
+
+
+def _wraps(keys: Mapping[str, int]) -> str:
     *old, newest = keys
     left = sum(keys[name] for name in old)
     idle = [name for name in old if not keys[name]]
     text = f"{newest} wraps {keys[newest]} data keys, older ones {left}."
-    if idle:
-        text += f" No longer needed: {', '.join(idle)}."
-    say(asked, text, {"wraps": keys})
-    return REFUSED if left else DONE
+    return f"{text} No longer needed: {', '.join(idle)}." if idle else text
+
+
+def _opens(secrets: Mapping[str, int]) -> str:
+    text = "The newest webhook key opens {newest} secrets, only an older one {older}, none {none}."
+    return text.format(**secrets)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -148,7 +158,7 @@ def _parser() -> argparse.ArgumentParser:
     _dead_letters(_area(areas, "dead-letters", "events that a consumer could not handle"))
     _official(_area(areas, "areas", "the official area codes of the country"))
     _topology(_area(areas, "topology", "exchanges, queues, bindings, policies and users"))
-    _keys(_area(areas, "keys", "the keys that protect personal data"))
+    _keys(_area(areas, "keys", "the keys that protect personal data and secrets"))
     _figures(_area(areas, "figures", "what the rates are counted from"))
     return parser
 
@@ -177,7 +187,7 @@ def _topology(commands: Any) -> None:
 
 
 def _keys(commands: Any) -> None:
-    command = add_command(commands, "rotate", rotate_keys, "wrap all data keys by the newest one")
+    command = add_command(commands, "rotate", rotate_keys, "put everything under the newest keys")
     command.add_argument("--batch", type=positive, default=500, help="at a time (500)")
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
 
-from chassis.settings import ServiceSettings, SettingsError, hidden, secret, setting
+from chassis.settings import SettingsError, hidden, secret, setting
 from services.notifications.mail import TLS_MODES, MailServer
 from services.notifications.outcome import Schedules
 from services.notifications.pruning import Kept
@@ -15,8 +15,7 @@ from services.notifications.staleness import Limits
 from services.notifications.webhooks.addresses import Network, parse_networks
 from services.notifications.webhooks.claims import Terms
 from services.notifications.webhooks.records import Patience
-from services.notifications.webhooks.sealing import parse_key
-from services.notifications.webhooks.settings import WebhookSettings
+from services.notifications.webhooks.settings import KeySettings, WebhookSettings
 
 
 def _tls_mode(text: str) -> str:
@@ -40,7 +39,7 @@ def _sender(text: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NotificationsSettings(ServiceSettings):
+class NotificationsSettings(KeySettings):
     """Where messages go, how patiently, and for how long news is news.
 
     `sms_url` is the address that messages are posted to. A round of `batch` deliveries must end
@@ -76,7 +75,6 @@ class NotificationsSettings(ServiceSettings):
     # Days.
     keep_deliveries: float = setting("LINLI_KEEP_DELIVERIES", 90.0, float)
     keep_notifications: float = setting("LINLI_KEEP_INBOX", 365.0, float)
-    webhook_key: bytes = secret("LINLI_WEBHOOK_KEY", parse_key)
     webhook_networks: tuple[Network, ...] = setting(
         "LINLI_WEBHOOK_ALLOWED_NETWORKS", (), parse_networks
     )
@@ -107,7 +105,7 @@ class NotificationsSettings(ServiceSettings):
     def webhooks(self) -> WebhookSettings:
         """What webhooks need of it."""
         return WebhookSettings(
-            key=self.webhook_key,
+            keys=self.webhook_keys,
             networks=self.webhook_networks,
             ca_file=self.webhook_ca_file,
             origin=self.webhook_origin,

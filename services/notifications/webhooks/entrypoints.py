@@ -175,4 +175,4 @@ class Webhooks:
 
     @property
     def _seal(self) -> Seal:
-        return Seal(self._webhooks.key)
+        return Seal(*self._webhooks.keys)

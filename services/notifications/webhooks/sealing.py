@@ -3,6 +3,7 @@
 import base64
 import binascii
 import os
+from contextlib import suppress
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -18,27 +19,32 @@ class SealBroken(Exception):
 
 
 class Seal:
-    """Seals under one key of 32 bytes."""
+    """Seals under the last of some keys of 32 bytes each; opens what any of them sealed."""
 
-    def __init__(self, key: bytes) -> None:
-        self._aead = AESGCM(key)
+    def __init__(self, *keys: bytes) -> None:
+        self._newest_first = [AESGCM(key) for key in reversed(keys)]
 
     def close(self, endpoint: UUID, secret: str) -> bytes:
         """The secret, sealed."""
         nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._aead.encrypt(nonce, secret.encode(), endpoint.bytes)
+        return nonce + self._newest_first[0].encrypt(nonce, secret.encode(), endpoint.bytes)
 
     def open(self, endpoint: UUID, sealed: bytes) -> str:
         """The secret; raises SealBroken."""
         nonce, text = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
-        try:
-            return self._aead.decrypt(nonce, text, endpoint.bytes).decode()
-        except (InvalidTag, ValueError) as error:  # a ValueError: it was cut short
-            raise SealBroken from error
+        for aead in self._newest_first:
+            # A ValueError: it was cut short.
+            with suppress(InvalidTag, ValueError):
+                return aead.decrypt(nonce, text, endpoint.bytes).decode()
+        raise SealBroken
 
 
-def parse_key(text: str) -> bytes:
-    """32 bytes in base64; raises ValueError."""
+def parse_keys(text: str) -> tuple[bytes, ...]:
+    """Keys of 32 bytes in base64, separated by commas, the newest last; raises ValueError."""
+    return tuple(_key(each.strip()) for each in text.split(","))
+
+
+def _key(text: str) -> bytes:
     try:
         key = base64.b64decode(text, validate=True)
     except binascii.Error as error:

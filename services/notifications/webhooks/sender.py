@@ -62,7 +62,7 @@ class Sender:
         self._engine = engine
         self._settings = settings
         self._grace = grace
-        self._seal = Seal(settings.key)
+        self._seal = Seal(*settings.keys)
         self._carrier = Carrier(settings.networks, settings.ca_file, settings.timeout)
         self._pool = GreenPool(settings.slots)
         self._hands: dict[GreenThread, Claimed | Asked] = {}

@@ -1,20 +1,24 @@
 """Keys that are lost or changed: what it costs whom, on a real database."""
 
+import base64
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from chassis.clock import now
 from services.notifications.models import Notification
-from services.notifications.webhooks import contents, keys, sealed_robots
+from services.notifications.webhooks import contents, keys, resealing, sealed_robots
 from services.notifications.webhooks.errors import KeyLost
-from services.notifications.webhooks.models import Secret
+from services.notifications.webhooks.models import Delivery, Endpoint, Secret
 from services.notifications.webhooks.sealing import Seal
 from tests.integration.notifications.webhook_world import (
     URL,
+    World,
     administrator,
     department,
 )
@@ -97,3 +101,65 @@ def test_a_robot_that_does_not_open_is_given_anew_as_a_whole(world, vendor, part
 
     opened = sealed_robots.opened(world.seal, robot.id, robot.row.robot)
     assert (opened.url, opened.secret) == (ROBOTS[vendor] + "b", (part | whole).get("robot_secret"))
+
+
+OLD, NEW = bytes(31) + b"o", bytes(31) + b"n"
+COMMA = ",".join(base64.b64encode(key).decode() for key in (OLD, NEW))
+
+
+@pytest.fixture
+def under_old(world: World, session: Session) -> tuple[Any, Any]:
+    """An endpoint and a robot whose secrets the old key sealed, and nothing else that is sealed."""
+    session.execute(delete(Secret))
+    session.execute(delete(Endpoint).where(~exists().where(Delivery.endpoint == Endpoint.id)))
+    session.execute(update(Endpoint).values(format="standard", robot=None))
+    session.commit()
+    old = World(world.engine, {**world.environ, "LINLI_WEBHOOK_KEY": COMMA.partition(",")[0]})
+    return old.endpoint(URL), old.endpoint(ROBOTS["wecom"] + "a", format="wecom")
+
+
+def reseal(world: World, told: Callable[[int], None] = lambda _: None) -> dict[str, int]:
+    return resealing.reseal({**world.environ, "LINLI_WEBHOOK_KEY": COMMA}, told, batch=1)
+
+
+def test_a_new_key_seals_anew_what_the_older_one_sealed_and_then_that_can_go(
+    world, under_old, session
+):
+    endpoint, robot = under_old
+
+    assert resealing.opened_by(session, (OLD, NEW)) == {"newest": 0, "older": 2, "none": 0}
+    assert reseal(world) == {"newest": 2, "older": 0, "none": 0}
+
+    session.rollback()
+    live = contents.live_secrets(session, Seal(NEW), {endpoint.id}, now())
+    assert live == {endpoint.id: (endpoint.secret,)}
+    assert sealed_robots.opened(Seal(NEW), robot.id, robot.row.robot).url == ROBOTS["wecom"] + "a"
+
+
+def test_it_is_interrupted_and_begun_again(world, under_old, session):
+    def interrupt(done: int) -> None:
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        reseal(world, interrupt)
+    assert resealing.opened_by(session, (OLD, NEW)) == {"newest": 1, "older": 1, "none": 0}
+
+    heard: list[int] = []
+    assert reseal(world, heard.append) == {"newest": 2, "older": 0, "none": 0}
+    assert heard[-1] == 1
+    assert reseal(world, heard.append) == {"newest": 2, "older": 0, "none": 0}
+    assert heard[-1] == 0
+
+
+def test_what_somebody_is_changing_is_left_and_told_and_so_is_what_no_key_opens(
+    world, under_old, session
+):
+    endpoint, robot = under_old
+    lose(session, endpoint.id)
+    session.execute(select(Endpoint).where(Endpoint.id == robot.id).with_for_update())
+
+    assert reseal(world) == {"newest": 0, "older": 1, "none": 1}
+
+    session.rollback()
+    assert reseal(world) == {"newest": 1, "older": 0, "none": 1}

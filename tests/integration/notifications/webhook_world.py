@@ -67,7 +67,7 @@ class World:
 
     @property
     def seal(self) -> Seal:
-        return Seal(self.settings.key)
+        return Seal(*self.settings.keys)
 
     def claim(self, session: Session, at: datetime | None = None) -> list[claims.Claimed]:
         """What a sender would take now, or then: all of it."""

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from chassis import migrate
 from deploy import cli
 from services.residents import rotation
 from services.residents.models import Household, Member, ResidentKey
@@ -68,7 +69,18 @@ def test_a_key_of_somebody_else_is_not_wrapped_anew(world, people):
         rotation.rewrap_some(world.session, BOTH, 100)
 
 
-def test_it_is_interrupted_and_goes_on_where_it_stood(concurrent, capsys):
+@pytest.fixture(scope="module")
+def webhooks(postgres):
+    """What tells an operator where the secrets of webhooks are: there are none."""
+    urls = postgres.create_service_database("notifications")
+    migrate.upgrade("services.notifications", urls["owner_url"], "linli_notifications")
+    return {
+        "LINLI_DATABASE_URL_NOTIFICATIONS": urls["app_url"],
+        "LINLI_WEBHOOK_KEY": encoded(OLD),
+    }
+
+
+def test_it_is_interrupted_and_goes_on_where_it_stood(concurrent, webhooks, capsys):
     with Session(concurrent) as session, session.begin():
         session.execute(delete(Member))
         session.execute(delete(Household))
@@ -91,9 +103,12 @@ def test_it_is_interrupted_and_goes_on_where_it_stood(concurrent, capsys):
     wraps = rotation.rotate(environ, heard.append, batch=2)
 
     assert wraps == {"k1": 0, "k2": everybody}
-    operator = {**environ, "LINLI_RABBITMQ_MANAGEMENT_URL": "http://nobody"}
+    operator = {**environ, **webhooks, "LINLI_RABBITMQ_MANAGEMENT_URL": "http://nobody"}
     assert cli.main(["keys", "rotate", "--json"], operator) == cli.DONE
-    assert json.loads(capsys.readouterr().out) == {"wraps": wraps}
+    assert json.loads(capsys.readouterr().out) == {
+        "wraps": wraps,
+        "webhook_secrets": {"newest": 0, "older": 0, "none": 0},
+    }
     assert heard[-1] == everybody - 2
     with Session(concurrent) as session, session.begin():
         world = World(session)

@@ -9,7 +9,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from chassis.clock import now
 from services.notifications.webhooks import signing
-from services.notifications.webhooks.sealing import Seal, SealBroken, parse_key
+from services.notifications.webhooks.sealing import Seal, SealBroken, parse_keys
 
 # As published with the standard.
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -64,7 +64,28 @@ def test_a_sealed_secret_opens_for_its_endpoint_alone():
             other.open(owner, text)
 
 
+def test_the_last_of_some_keys_seals_and_all_of_them_open():
+    old, new = bytes(32), bytes(31) + b"x"
+    endpoint = uuid4()
+    before = Seal(old).close(endpoint, SECRET)
+
+    after = Seal(old, new).close(endpoint, SECRET)
+
+    assert Seal(old, new).open(endpoint, before) == Seal(new).open(endpoint, after) == SECRET
+    with pytest.raises(SealBroken):
+        Seal(old).open(endpoint, after)
+
+
+def test_keys_are_separated_by_commas_and_one_is_one():
+    one, other = (base64.b64encode(bytes(31) + end).decode() for end in (b"a", b"b"))
+
+    assert parse_keys(one) == (bytes(31) + b"a",)
+    assert parse_keys(f"{one}, {other}") == (bytes(31) + b"a", bytes(31) + b"b")
+
+
 @pytest.mark.parametrize("text", ["", "x", "MDEy", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE"])
 def test_a_key_is_32_bytes_in_base64(text):
-    with pytest.raises(ValueError, match=r"bytes|base64"):
-        parse_key(text)
+    good = base64.b64encode(bytes(32)).decode()
+    for wrong in (text, f"{good},{text}"):
+        with pytest.raises(ValueError, match=r"bytes|base64"):
+            parse_keys(wrong)
