@@ -42,7 +42,10 @@ class _Wanted(Schema):
     types = _types()
     area = fields.area(allow_none=True, metadata=_says("in this place and below; null: anywhere"))
     ordered = fields.Flag(
-        metadata=_says("an event waits until those before it of its ticket were delivered")
+        metadata=_says(
+            "an event waits until those before it of its ticket were delivered; one that was held"
+            " up for longer than two seconds before it was queued may come late: `sequence` decides"
+        )
     )
     rate = fields.count(
         1, _FASTEST, metadata=_says(f"requests a minute; {_RATE} by default, less for a robot")

@@ -1,7 +1,7 @@
 """An event arrives: it is kept once, with a delivery for each endpoint that it concerns."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,11 @@ from services.notifications.webhooks.matching import Wish, concerns, departments
 from services.notifications.webhooks.models import Delivery, Endpoint, Event
 from services.notifications.webhooks.outcome import Reason, State
 from services.notifications.webhooks.robots import STANDARD
+
+SETTLING = timedelta(seconds=2)
+"""For so long an event for an ordered endpoint waits for those before it of its subject: what was
+committed together is handled by several workers at once, and may be stored in any order.
+"""
 
 
 def keep(session: Session, event: CloudEvent, at: datetime) -> int:
@@ -37,17 +42,17 @@ def put(
     session.execute(insert(Event).values(row).on_conflict_do_nothing())
     deliveries = [
         {"id": new_id(), "endpoint": endpoint.id, "event": row["id"], "created_at": at, **kept}
-        | _standing(endpoint.state == "active", at)
+        | _standing(endpoint.state == "active", at, at + SETTLING if endpoint.ordered else at)
         for endpoint in endpoints
     ]
     session.execute(insert(Delivery).values(deliveries).on_conflict_do_nothing())
 
 
-def _standing(active: bool, at: datetime) -> dict[str, Any]:
+def _standing(active: bool, at: datetime, due: datetime) -> dict[str, Any]:
     return {
         "state": State.QUEUED if active else State.SKIPPED,
         "reason": None if active else Reason.ENDPOINT_DISABLED,
-        "next_attempt_at": at if active else None,
+        "next_attempt_at": due if active else None,
         "settled_at": None if active else at,
         "claim": 0,
         "failures": 0,
@@ -58,7 +63,7 @@ def _standing(active: bool, at: datetime) -> dict[str, Any]:
 def _concerned(session: Session, event: CloudEvent) -> Sequence[Any]:
     named = departments(event.type, event.data)
     candidates = select(
-        *(Endpoint.id, Endpoint.state, Endpoint.format),
+        *(Endpoint.id, Endpoint.state, Endpoint.format, Endpoint.ordered),
         *(Endpoint.department, Endpoint.types, Endpoint.area),
     ).where(
         Endpoint.deleted_at.is_(None),
