@@ -98,7 +98,7 @@ def _lock_due(session: Session, at: datetime, limit: int) -> Sequence[Any]:
     due = (
         select(Delivery.id)
         .where(Delivery.endpoint == Endpoint.id, Delivery.state == State.QUEUED)
-        .where(Delivery.next_attempt_at <= at)
+        .where(Delivery.next_attempt_at <= at, _in_turn())
         .limit(1)
         .lateral()
     )
@@ -159,7 +159,7 @@ def _due(session: Session, allowed: Mapping[UUID, int], at: datetime) -> list[tu
     due = (
         select(Delivery.id, Delivery.claimed_at.is_not(None).label("lost"))
         .where(Delivery.endpoint == shares.c.endpoint, Delivery.state == State.QUEUED)
-        .where(Delivery.next_attempt_at <= at, or_(~Endpoint.ordered, _first_of_its_subject()))
+        .where(Delivery.next_attempt_at <= at, _in_turn())
         .order_by(Delivery.next_attempt_at)
         .limit(shares.c.share)
         .with_for_update(of=Delivery, skip_locked=True)
@@ -175,10 +175,10 @@ def _due(session: Session, allowed: Mapping[UUID, int], at: datetime) -> list[tu
     return [(row.id, row.lost) for row in session.execute(query)]
 
 
-def _first_of_its_subject() -> ColumnElement[bool]:
-    """That nothing earlier of the same subject is still to be delivered."""
+def _in_turn() -> ColumnElement[bool]:
+    """That nothing earlier of the same subject is still to be delivered, where that matters."""
     earlier = aliased(Delivery)
-    return ~exists().where(
+    return ~Endpoint.ordered | ~exists().where(
         earlier.endpoint == Delivery.endpoint,
         earlier.subject == Delivery.subject,
         earlier.sequence < Delivery.sequence,
