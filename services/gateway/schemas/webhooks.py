@@ -69,7 +69,7 @@ class NewWebhook(_Wanted):
 
 
 class WebhookChange(_Wanted):
-    """What to change; `active` turns it off, and on again."""
+    """What to change; `active` turns it off, and on again; a pending one is asked once more."""
 
     example = {"active": True}
 

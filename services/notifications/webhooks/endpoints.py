@@ -111,12 +111,16 @@ def change(
     _check(wanted, endpoint.format, settings)
     kind, before = endpoint.format, endpoint.robot
     wanted = {**wanted, **sealed_robots.columns(seal, endpoint.id, kind, wanted, before)}
-    moved = wanted.get("url", endpoint.url) != endpoint.url
+    # Every robot of a vendor shows the same URL.
+    moved = "robot" in wanted or wanted.get("url", endpoint.url) != endpoint.url
     asks_now = wanted.get("handshake", endpoint.handshake) and not endpoint.handshake
     for name in _ASKED_FOR:
         if name in wanted:
             setattr(endpoint, name, wanted[name])
-    if endpoint.allowed_rate and not moved:
+    if moved:
+        _begin_anew(endpoint, at)
+        endpoint.allowed_rate = None
+    if endpoint.allowed_rate:
         endpoint.rate = min(endpoint.rate, endpoint.allowed_rate)
     # A bucket that was filled at the old rate must not hold what the new one gives back.
     endpoint.ready_at = min(endpoint.ready_at, at) if "rate" in wanted else endpoint.ready_at
@@ -130,14 +134,22 @@ def _switch(endpoint: Endpoint, active: bool | None, *, asks: bool, at: datetime
         endpoint.state, endpoint.reason = "disabled", health.Ended.BY_HAND
         endpoint.handshake_at = None
     elif active and endpoint.state == "disabled":
-        endpoint.failures, endpoint.failing_since, endpoint.probe_at = 0, None, None
+        _begin_anew(endpoint, at)
         endpoint.state, endpoint.reason = "active", None
         asks = True
-    if asks and endpoint.state != "disabled":
-        if endpoint.handshake:
-            handshakes.begin(endpoint, at)
-        elif endpoint.state == "pending":
+    if endpoint.state == "pending":
+        # Nobody is left to ask; or it was given up, and somebody wants it to be asked again.
+        if not endpoint.handshake:
             endpoint.state, endpoint.reason, endpoint.handshake_at = "active", None, None
+        asks |= bool(active) and endpoint.handshake_at is None
+    if asks and endpoint.handshake and endpoint.state != "disabled":
+        handshakes.begin(endpoint, at)
+
+
+def _begin_anew(endpoint: Endpoint, at: datetime) -> None:
+    """Hold nothing of what was against it."""
+    endpoint.failures, endpoint.failing_since, endpoint.probe_at = 0, None, None
+    endpoint.ready_at = min(endpoint.ready_at, at)
 
 
 def remove(session: Session, call: Call, wanted: UUID, at: datetime) -> None:

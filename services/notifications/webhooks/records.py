@@ -103,13 +103,14 @@ def _note_health(session: Session, done: Sequence[Done], patience: timedelta, at
     rows = session.scalars(
         select(Endpoint)
         .where(Endpoint.id.in_(concerned))
-        .where(or_(Endpoint.id.in_(failed), Endpoint.failures > 0))
+        .where(or_(Endpoint.id.in_(failed), Endpoint.failures > 0), Endpoint.deleted_at.is_(None))
         .order_by(Endpoint.id)
         .with_for_update(key_share=True)
     )
     for endpoint in rows:
         for claimed, result, _ in done:
-            if claimed.endpoint == endpoint.id:
+            # What an address did that it has moved away from is not held against it.
+            if (claimed.endpoint, claimed.url) == (endpoint.id, endpoint.url):
                 _note(session, endpoint, result, patience, probing=claimed.probing, at=at)
 
 
