@@ -7,6 +7,7 @@ was sent, and neither is needed for anything else: what happened stands with its
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import CursorResult, Delete, delete, exists, select
@@ -26,18 +27,29 @@ class Kept:
     webhooks: timedelta
 
 
-def prune(session: Session, kept: Kept, at: datetime, limit: int = 1000) -> int:
-    """Forget up to `limit` rows of each kind, oldest first, and say how many it was. Several
-    processes may do this at once: each takes other rows.
+Step = Callable[[Session, datetime], int]
+"""Forgets some rows of one kind, at that moment, and says how many it was."""
+
+
+def steps(kept: Kept, limit: int = 1000) -> list[Step]:
+    """A step for each kind, to be taken in a transaction of its own until it finds nothing: up to
+    `limit` rows, oldest first. Several processes may do this at once: each takes other rows.
     """
-    steps: tuple[tuple[Callable[..., int], timedelta], ...] = (
+    kinds: tuple[tuple[Callable[..., int], timedelta], ...] = (
         (_deliveries, kept.deliveries),
         (_notifications, kept.notifications),
         (_progress, kept.notifications),
         (_forgotten, kept.notifications),
-        (webhooks.forget, kept.webhooks),
+        (webhooks.forget_events, kept.webhooks),
+        (webhooks.forget_endpoints, kept.webhooks),
     )
-    return sum(forget(session, at - long, limit) for forget, long in steps)
+    return [partial(_step, forget, long, limit) for forget, long in kinds]
+
+
+def _step(
+    forget: Callable[..., int], long: timedelta, limit: int, session: Session, at: datetime
+) -> int:
+    return forget(session, at - long, limit)
 
 
 def _deliveries(session: Session, before: datetime, limit: int) -> int:

@@ -193,10 +193,11 @@ class NotificationsService(Webhooks):
     @timer(interval=600)
     def forget_old(self) -> None:
         """Drop what is old: messages with their attempts, items of inboxes."""
-        more = True
-        while more:
-            with self.db.transaction() as session:
-                more = pruning.prune(session, self.settings.kept, now()) > 0
+        for step in pruning.steps(self.settings.kept):
+            more = True
+            while more:
+                with self.db.transaction() as session:
+                    more = step(session, now()) > 0
 
     def _write_template(
         self, wanted: dict[str, Any], parts: dict[str, str] | None

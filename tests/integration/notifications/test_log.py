@@ -96,9 +96,10 @@ def test_a_filter_that_nothing_could_pass_is_refused(query):
 
 
 def prune(session, after):
-    while pruning.prune(session, KEPT, now() + after, limit=50):
+    for step in pruning.steps(KEPT, limit=50):
+        while step(session, now() + after):
+            session.commit()
         session.commit()
-    session.commit()
 
 
 def count(session, model, *conditions):

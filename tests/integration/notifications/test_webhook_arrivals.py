@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from chassis.clock import iso, now
@@ -14,13 +14,12 @@ from chassis.errors import NotFound
 from services.notifications.webhooks import (
     endpoints,
     log,
-    pruning,
 )
 from services.notifications.webhooks import replays as again
 from services.notifications.webhooks.errors import (
     WebhookNotActive,
 )
-from services.notifications.webhooks.models import Attempt, Delivery, Endpoint, Event
+from services.notifications.webhooks.models import Delivery, Event
 from services.notifications.webhooks.outcome import Reason
 from services.notifications.webhooks.schemas import ListWebhookDeliveries, Replay
 from tests.integration.notifications.webhook_world import (
@@ -202,33 +201,3 @@ def test_the_log_is_read_in_pages_with_filters(world, session):
     assert len(listed(type="linli.tickets.ticket_closed.v1")["items"]) == 1
     assert listed(state="delivered")["items"] == []
     assert listed(to=iso(now() - timedelta(hours=1)))["items"] == []
-
-
-def test_old_events_go_with_their_deliveries_and_attempts(world, session):
-    endpoint = world.endpoint(URL)
-    world.filed()
-    world.settle(session, world.claim(session), Reason.DELIVERED)
-    session.commit()
-
-    pruning.forget(session, now() - timedelta(days=1), 100)
-    assert len(endpoint.deliveries) == 1
-    while pruning.forget(session, now(), 100):
-        pass
-    session.commit()
-
-    assert endpoint.deliveries == []
-    assert session.scalar(select(func.count()).select_from(Attempt)) == 0
-
-
-def test_a_deleted_endpoint_goes_once_its_deliveries_are_gone(world, session):
-    endpoint = world.endpoint(URL)
-    for _ in range(3):
-        world.filed()
-    endpoints.remove(session, administrator(), endpoint.id, now())
-
-    while pruning.forget(session, now() - timedelta(days=30), 2):
-        pass
-    session.commit()
-
-    assert session.get(Endpoint, endpoint.id) is None
-    assert endpoint.deliveries == []
