@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chassis.errors import NotFound
+from chassis.errors import Gone, NotFound
 from services.gateway.api.capability import Capability
 from services.gateway.exchange import Ask
 from services.gateway.operation import operation
@@ -26,7 +26,7 @@ class Webhooks(Capability):
         answer=schemas.WebhookMade,
         status=201,
         location="/webhooks/{id}",
-        errors=("409 too_many_webhooks",),
+        errors=(Gone, "409 too_many_webhooks"),
         secret=True,
     )
     def make_webhook(self, ask: Ask) -> Any:

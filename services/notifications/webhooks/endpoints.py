@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from chassis import clock
 from chassis.call import Call, named
-from chassis.errors import Invalid
+from chassis.errors import Gone, Invalid
 from chassis.ids import new_id
 from services.notifications import cursors
 from services.notifications.webhooks import access, handshakes, health, keys, sealed_robots
@@ -40,7 +40,7 @@ def make(
 ) -> dict[str, Any]:
     """The new endpoint with its first secret, which is told this once; a robot has none of ours.
     The same command again gets the same endpoint with a new secret. Raises Invalid,
-    TooManyWebhooks.
+    TooManyWebhooks, Gone for one that was deleted since.
     """
     owner = access.owner(session, call, wanted["department"])
     _check(wanted, wanted["format"], settings)
@@ -52,6 +52,8 @@ def make(
     endpoint = session.scalars(
         select(Endpoint).where(Endpoint.command == command).with_for_update(key_share=True)
     ).one()
+    if endpoint.deleted_at is not None:
+        raise Gone
     _require_few(session, owner)
     if endpoint.format != STANDARD:
         return {**answer(endpoint), "secret": None}

@@ -39,7 +39,9 @@ class Webhooks:
 
     @rpc
     def make_webhook(self, command: Json) -> Json:
-        """Make an endpoint; its first secret is in this answer only. `command`: MakeWebhook."""
+        """Make an endpoint; its first secret is in this answer only. `command`: MakeWebhook;
+        raises Gone when the same command made one that was deleted.
+        """
         wanted = schemas.MakeWebhook().load(command)
         with self.db.transaction() as session:
             return endpoints.make(

@@ -2,19 +2,26 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from chassis.call import Call
 from chassis.clock import now
-from services.notifications.models import Notification
-from services.notifications.webhooks import endpoints
+from chassis.errors import Gone
+from services.notifications.models import Department, Notification
+from services.notifications.webhooks import clerks, endpoints, notices
+from services.notifications.webhooks.models import Endpoint
 from services.notifications.webhooks.outcome import Reason
 from tests.integration.notifications.webhook_world import (
     LONG_AGO,
     URL,
+    World,
     administrator,
+    department,
+    duty,
 )
 
 ELSEWHERE = "https://elsewhere.example.org/linli"
@@ -118,3 +125,53 @@ def test_a_pending_one_that_was_given_up_is_asked_again_when_it_is_enabled(world
     assert (answer["state"], answer["reason"]) == ("pending", None)
     assert endpoint.row.handshake_at is not None
     assert endpoint.row.handshakes == 0
+
+
+def test_a_repeated_command_does_not_bring_back_what_was_deleted(world, session):
+    call = administrator()
+    endpoint = world.endpoint(URL, call)
+    endpoints.remove(session, administrator(), endpoint.id, now())
+    session.commit()
+
+    with pytest.raises(Gone):
+        world.endpoint(URL, call)
+
+
+def told_when_disabled(world: World, session: Session, maker: Call, code: str) -> set[UUID]:
+    """Whom it reaches that what they made was disabled."""
+    endpoint = world.endpoint(URL, maker, department=code)
+    notices.disable(session, session.get_one(Endpoint, endpoint.id), "failing", now())
+    told = Notification.variables["department"].astext == code
+    return set(session.scalars(select(Notification.person).where(told)))
+
+
+def test_whoever_made_it_is_told_unless_they_were_its_clerk_and_are_no_more(world, session):
+    code = f"d{uuid4().hex[:8]}"
+    session.merge(Department(code=code, name=code, names={}, sequence=1))
+    maker, clerk, administers = department(code, "person"), uuid4(), administrator()
+    clerks.keep(session, duty(UUID(maker.actor.id), code, to="2026-02-01"))
+    clerks.keep(session, duty(clerk, code))
+    session.commit()
+
+    assert told_when_disabled(world, session, maker, code) == {clerk}
+    everybody = {clerk, UUID(administers.actor.id)}
+    assert told_when_disabled(world, session, administers, code) == everybody
+
+
+def test_a_clerk_who_came_back_is_told(world, session):
+    code = f"d{uuid4().hex[:8]}"
+    maker = department(code, "person")
+    person = UUID(maker.actor.id)
+    clerks.keep(session, duty(person, code, to="2026-02-01"))
+    clerks.keep(session, duty(person, code))
+    session.commit()
+
+    assert told_when_disabled(world, session, maker, code) == {person}
+
+
+def test_where_nobody_can_be_told_the_log_is(world, session, capsys):
+    code = f"d{uuid4().hex[:8]}"
+
+    assert told_when_disabled(world, session, department(code), code) == set()
+
+    assert "webhook_disabled_untold" in "".join(capsys.readouterr())

@@ -1,6 +1,5 @@
 """Who is told of an endpoint that was disabled, and who is forgotten."""
 
-from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
@@ -18,31 +17,10 @@ from tests.integration.notifications.webhook_world import (
     LONG_AGO,
     URL,
     department,
+    duty,
     told,
 )
 from tests.integration.notifications.world import TicketStory
-
-
-def duty(person: UUID, code: str, sequence: int = 1, **own: Any) -> CloudEvent:
-    data = {
-        "duty": str(uuid4()),
-        "person": str(person),
-        "role": "department_clerk",
-        "area": None,
-        "department": code,
-        "from": "2026-01-01",
-        "to": None,
-        **own,
-    }
-    return CloudEvent(
-        id=str(uuid4()),
-        type="linli.residents.duty_started.v1",
-        source="/residents",
-        subject=data["duty"],
-        time=now(),
-        sequence=sequence,
-        data=data,
-    )
 
 
 def test_who_made_it_and_the_department_s_clerks_are_told_that_it_was_disabled(world, session):

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
@@ -50,6 +50,29 @@ def department(code: str, kind: str = "department") -> Call:
 def told(event: CloudEvent) -> CloudEvent:
     """The event with its text, as the bus would bring it."""
     return replace(event, body=json.dumps(on_the_wire(event), ensure_ascii=False))
+
+
+def duty(person: UUID, code: str, sequence: int = 1, **own: Any) -> CloudEvent:
+    """That somebody works for a department."""
+    data = {
+        "duty": str(uuid4()),
+        "person": str(person),
+        "role": "department_clerk",
+        "area": None,
+        "department": code,
+        "from": "2026-01-01",
+        "to": None,
+        **own,
+    }
+    return CloudEvent(
+        id=str(uuid4()),
+        type="linli.residents.duty_started.v1",
+        source="/residents",
+        subject=data["duty"],
+        time=now(),
+        sequence=sequence,
+        data=data,
+    )
 
 
 class World:
