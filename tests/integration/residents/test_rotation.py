@@ -109,6 +109,11 @@ def test_it_is_interrupted_and_goes_on_where_it_stood(concurrent, webhooks, caps
         "wraps": wraps,
         "webhook_secrets": {"newest": 0, "older": 0, "none": 0},
     }
+    assert cli.main(["keys", "rotate"], operator) == cli.DONE
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        f"k2 wraps {everybody} data keys, older ones 0. No longer needed: k1.",
+        "The newest webhook key opens 0 secrets, only an older one 0, none 0.",
+    ]
     assert heard[-1] == everybody - 2
     with Session(concurrent) as session, session.begin():
         world = World(session)
