@@ -84,6 +84,12 @@ def opened_by(session: Session, keys: Keys) -> dict[str, int]:
     return dict(counts)
 
 
+def opens_nothing(session: Session, keys: Keys) -> bool:
+    """Whether there is something sealed, and these keys open none of it."""
+    counts = opened_by(session, keys)
+    return bool(counts[NONE]) and not counts[NEWEST] and not counts[OLDER]
+
+
 def _opener(keys: Keys, endpoint: UUID, sealed: bytes) -> str:
     for name, seal in ((NEWEST, Seal(keys[-1])), (OLDER, Seal(*keys))):
         with suppress(SealBroken):

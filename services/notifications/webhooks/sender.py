@@ -36,7 +36,7 @@ from chassis import database, faultpoints, logs
 from chassis.clock import now
 from chassis.process import die_with_parent
 from services.notifications.settings import NotificationsSettings
-from services.notifications.webhooks import claims, handshakes, records, returning
+from services.notifications.webhooks import claims, handshakes, records, resealing, returning
 from services.notifications.webhooks.handshakes import Asked
 from services.notifications.webhooks.outcome import Reason, Result
 from services.notifications.webhooks.sealing import Seal
@@ -45,8 +45,9 @@ from services.notifications.webhooks.settings import WebhookSettings
 
 log = logs.get("webhooks")
 
-# Seconds: how long to look away when nothing is due; how long results are gathered; after trouble.
-_POLL, _GATHER, _AGAIN = 0.5, 0.01, 1.0
+# Seconds: how long to look away when nothing is due; how long results are gathered; after trouble;
+# with a key that opens nothing.
+_POLL, _GATHER, _AGAIN, _FOREIGN = 0.5, 0.01, 1.0, 60.0
 # Seconds before its end in which a sender that stops gives back what is still on its way.
 _RESERVE = 1.5
 # Of what is recorded in one transaction.
@@ -68,6 +69,8 @@ class Sender:
         self._hands: dict[GreenThread, Claimed | Asked] = {}
         self._ended: LightQueue = LightQueue()
         self._idle = self._stopping = False
+        self._trusted = False
+        self._looks_again_at = 0.0
         self._ends_at = math.inf
 
     def stop(self, *_: Any) -> None:
@@ -122,7 +125,7 @@ class Sender:
     def _begin(self) -> bool:
         """Claim what is due, as far as there are slots, and set it going; whether there was."""
         slots = self._pool.free()
-        if slots <= 0:
+        if slots <= 0 or not self._trusts_its_key():
             return False
         with Session(self._engine, expire_on_commit=False) as session, session.begin():
             terms = self._settings.terms
@@ -133,6 +136,18 @@ class Sender:
         for hand in hands:
             self._hands[self._pool.spawn(self._carry, hand)] = hand
         return bool(hands)
+
+    def _trusts_its_key(self) -> bool:
+        """Not as long as it opens nothing of what is sealed: it is the wrong one, and every
+        endpoint would be disabled for that, and its owner told.
+        """
+        if not self._trusted and time.monotonic() >= self._looks_again_at:
+            with Session(self._engine) as session:
+                self._trusted = not resealing.opens_nothing(session, self._settings.keys)
+            if not self._trusted:
+                log.error("webhook_key_opens_nothing")
+                self._looks_again_at = time.monotonic() + _FOREIGN
+        return self._trusted
 
     def _carry(self, hand: Claimed | Asked) -> None:
         result = self._attempt(hand)

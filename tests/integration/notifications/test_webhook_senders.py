@@ -1,7 +1,9 @@
 """Senders that are told otherwise, are killed, or share the work."""
 
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
+from secrets import token_bytes
 
 import pytest
 
@@ -47,6 +49,18 @@ def test_nothing_goes_inside_at_any_attempt(world, receiver):
     reasons = {url: set(endpoint.reasons) for url, endpoint in watched.items()}
     assert reasons == {url: {"address_refused"} for url in urls}
     assert receiver.heard == []
+
+
+def test_a_sender_with_a_key_that_opens_nothing_leaves_everything_to_others(world, receiver):
+    endpoint = world.endpoint(receiver.url("/wrong-key"))
+    world.filed()
+    wrong = b64encode(token_bytes(32)).decode()
+
+    with world.sender(LINLI_WEBHOOK_KEY=wrong) as sender:
+        eventually(lambda: "webhook_key_opens_nothing" in sender.log, within=20)
+        assert endpoint.row.state == "active"
+        with world.sender():
+            eventually(lambda: endpoint.reasons == ["delivered"], within=20)
 
 
 def hosts(folder: Path, *addresses: str) -> Path:
