@@ -19,12 +19,15 @@ _REPORTERS_OWN = frozenset({"follow-up", "withdrawal", "reopening"})
 
 @dataclass(frozen=True)
 class Reader:
-    """Someone who may read a ticket. `insider`: more than one of the public."""
+    """Someone who may read a ticket. `insider`: more than one of the public; `for_whom`: of those,
+    who learns also on whose behalf it was filed.
+    """
 
     actor_id: str | None
     locale: str
     may: frozenset[str]
     insider: bool
+    for_whom: bool = False
 
     @property
     def internal(self) -> bool:
@@ -37,16 +40,35 @@ def reader(call: Call, ticket: Ticket) -> Reader:
     may = allowed(call, ticket)
     if "read" not in may:
         raise UnknownTicket()
-    held = {reach for reach in call.reaches("read") if holds(reach, ticket, call.actor.id)}
-    return Reader(call.actor.id, call.locale, may, insider=held != {"public"})
+    return _as(call, ticket, may, insider=bool(_held(call, ticket) - {"public"}))
+
+
+def filer(call: Call, ticket: Ticket) -> Reader:
+    """What the caller is to a ticket they have just filed. Whoever is merely one of the public to
+    it learns no ids, not even whose phone they gave: an id tells whether and since when somebody
+    is known.
+    """
+    close = bool(_held(call, ticket) - {"public"})
+    return _as(call, ticket, allowed(call, ticket), insider=close)
 
 
 def mover(call: Call, ticket: Ticket) -> Reader:
-    """What the caller is to a ticket they have just filed or moved: they see what came of it,
-    though they may have lost it so. Somebody unknown learns no ids, not even whose phone they gave.
+    """What the caller is to a ticket they have just moved, which they could read until then: they
+    see what came of it, though they may have lost it so.
     """
-    may = allowed(call, ticket)
-    return Reader(call.actor.id, call.locale, may, insider=call.actor.id is not None)
+    return _as(call, ticket, allowed(call, ticket), insider=call.actor.id is not None)
+
+
+def _as(call: Call, ticket: Ticket, may: frozenset[str], *, insider: bool) -> Reader:
+    # Who files in their own name gives a phone for whom: to know the ticket by that is to know no
+    # more of them than was given.
+    by_duty = call.actor.id != ticket.reporter or bool(_held(call, ticket) - {"public", "own"})
+    return Reader(call.actor.id, call.locale, may, insider, for_whom=insider and by_duty)
+
+
+def _held(call: Call, ticket: Ticket) -> set[str]:
+    """The reaches in which the caller reads this ticket."""
+    return {reach for reach in call.reaches("read") if holds(reach, ticket, call.actor.id)}
 
 
 def allowed(call: Call, ticket: Ticket) -> frozenset[str]:

@@ -20,10 +20,15 @@ Query = Mapping[str, Any]
 
 
 def answer(session: Session, call: Call, ticket: Ticket) -> dict[str, Any]:
-    """A ticket that the caller has just filed or moved, as they may see it, though it may be theirs
-    no longer.
+    """A ticket that the caller has just moved, as they may see it, though it may be theirs no
+    longer.
     """
     return tell(session, [(ticket, access.mover(call, ticket))])[0]
+
+
+def filed(session: Session, call: Call, ticket: Ticket) -> dict[str, Any]:
+    """A ticket that the caller has just filed, as they may see it."""
+    return tell(session, [(ticket, access.filer(call, ticket))])[0]
 
 
 def get_ticket(session: Session, call: Call, query: Query) -> dict[str, Any]:

@@ -48,7 +48,6 @@ _MOMENTS = (
 )
 _OF_PERSONS = (
     "reporter",
-    "on_behalf_of",
     "filed_by",
     "assignee",
     "responsible",
@@ -67,6 +66,7 @@ def ticket(ticket: Ticket, reader: Reader, names: Names, at: datetime) -> dict[s
         **{name: getattr(ticket, name) for name in _AS_IT_IS},
         **{name: getattr(ticket, name) if reader.insider else None for name in _OF_PERSONS},
         **{name: _iso(getattr(ticket, name)) for name in _MOMENTS},
+        "on_behalf_of": ticket.on_behalf_of if reader.for_whom else None,
         "state": str(ticket.state),
         "category_name": _category_name(ticket.category, reader.locale),
         "area_name": _area(names, ticket.area, reader.locale)["name"],

@@ -44,7 +44,7 @@ def file_ticket(session: Session, call: Call, filing: Command) -> dict[str, Any]
     """
     earlier = rows.filed_under(session, call.command_id)
     if earlier is not None:
-        return queries.answer(session, call, earlier)
+        return queries.filed(session, call, earlier)
     now = clock.now()
     call = moving.dated(call, now, None)
     area = projections.area(session, filing["area"])
@@ -58,7 +58,7 @@ def file_ticket(session: Session, call: Call, filing: Command) -> dict[str, Any]
         # What grid workers and clerks file themselves has been accepted by filing it.
         accepted = [dispatch.acceptance(call)] if "acceptance" in may else []
         ticket = moving.take(session, call, ticket, accepted, now, first=False)
-    return queries.answer(session, call, ticket)
+    return queries.filed(session, call, ticket)
 
 
 def may_file(session: Session, call: Call, filing: Command) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A filing that is refused makes nobody known."""
 
 import itertools
+from uuid import uuid4
 
 import pytest
 
@@ -58,3 +59,24 @@ def test_a_resident_may_give_their_own_number(town):
     ticket = town.file(town.resident, reporter={"phone": "13800000001"})
 
     assert ticket["reporter"] == town.ids["resident"]
+
+
+@pytest.mark.parametrize("visibility", ["private", "public"])
+@pytest.mark.parametrize("role", ["reporter", "on_behalf_of"])
+@pytest.mark.parametrize("who", ["water_clerk", "waters_key"])
+def test_a_department_that_gives_a_phone_is_not_told_whose_it_is(
+    town, waters_key, who, role, visibility
+):
+    department = waters_key if who == "waters_key" else town.water_clerk
+    key = {"Idempotency-Key": str(uuid4())}
+    body = request(**{role: {"phone": "13800000002"}}, visibility=visibility)
+
+    filed, repeated = (department.post("tickets", body, headers=key) for _ in range(2))
+
+    assert (filed.status_code, repeated.status_code) == (201, 201)
+    ticket = filed.json()
+    later = department.get(f"tickets/{ticket['id']}")
+    for answer in (filed, repeated, later, department.get("tickets")):
+        assert town.ids["neighbour"] not in answer.text
+    seen = town.clerk.get(f"tickets/{ticket['id']}").json()
+    assert seen[role] == town.ids["neighbour"]

@@ -143,6 +143,31 @@ def test_whose_duty_has_ended_has_nothing_of_what_they_wrote_down() -> None:
             access.reader(someone, with_water(State.FILED, reporter=reporter, **written))
 
 
+@pytest.mark.parametrize(
+    ("call", "learns"),
+    [(WATER, False), (NEIGHBOUR, False), (ADMINISTRATOR, False), (CLERK, True), (WORKER, True)],
+)
+@pytest.mark.parametrize("visibility", ["private", "public"])
+def test_who_files_learns_ids_only_where_they_read_by_duty(
+    call: Call, learns: bool, visibility: str
+) -> None:
+    given = builders.ticket(reporter=REPORTER.actor.id, visibility=visibility)
+
+    filer = access.filer(call, given)
+
+    assert (filer.insider, filer.for_whom) == (learns, learns)
+
+
+@pytest.mark.parametrize(("call", "learns"), [(WATER, False), (CLERK, True)])
+def test_for_whom_one_files_in_ones_own_name_is_told_to_those_who_read_it_by_duty(
+    call: Call, learns: bool
+) -> None:
+    mine = builders.ticket(reporter=call.actor.id, on_behalf_of=REPORTER.actor.id)
+
+    for reader in (access.filer(call, mine), access.reader(call, mine), access.mover(call, mine)):
+        assert (reader.insider, reader.for_whom) == (True, learns)
+
+
 def test_a_secretary_who_filed_it_still_reopens_it_as_secretary() -> None:
     ticket = with_water(State.CLOSED, filed_by=SECRETARY.actor.id)
 

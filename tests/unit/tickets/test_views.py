@@ -40,7 +40,7 @@ def told(reader: Reader) -> dict[str, Any]:
 
 
 def reader(insider: bool, *may: str, locale: str = "zh-CN", actor: str | None = None) -> Reader:
-    return Reader(actor, locale, frozenset({"read", *may}), insider)
+    return Reader(actor, locale, frozenset({"read", *may}), insider, for_whom=insider)
 
 
 def test_the_public_learns_nothing_of_persons() -> None:
