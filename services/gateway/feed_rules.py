@@ -13,10 +13,15 @@ from chassis.call import Call
 # Seeing a ticket is enough for seeing its events; those of the registry need a right of their own.
 _TICKETS = "linli.tickets."
 _PUBLIC = frozenset({"public"})
-# The persons, whom a ticket keeps from those to whom it is merely public.
+# The persons and what its reporter answered, which a ticket keeps from those to whom it is merely
+# public. That it is closed they see, so of that only the answer is left out.
 _PERSONS = frozenset({"reporter", "actor", "assignee", "previous_assignee"})
+_ANSWERS = frozenset({"solved", "satisfied", "contacted"})
 # Not for residents, neither for who reported a ticket nor for everybody who sees public ones.
 _AMONG_STAFF = frozenset({"ticket_excluded", "ticket_included"})
+# For who reported a ticket and for staff: it is nothing but what they answered, or that nobody
+# reached them.
+_CONFIDED = frozenset({"ticket_rated"})
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _LONGEST = 255
 _AREA = re.compile(r"([0-9]{6})([0-9]{3})([0-9]{3})((?:\.[a-z0-9_]+)*)")
@@ -85,7 +90,7 @@ class Selection:
 
     def tell(self, body: str, facts: Facts | None = None) -> str:
         """An admitted event's text as the reader gets it: to whom it is merely public, it names no
-        person.
+        person and tells no answer.
         """
         if not self._reaches(_TICKETS) & _PUBLIC or (facts is not None and not facts.public):
             return body
@@ -93,7 +98,8 @@ class Selection:
         facts = facts or facts_of(event)
         if any(_holds(reach, facts, self.actor) for reach in self._reaches(facts.type) - _PUBLIC):
             return body
-        data = event["data"] | dict.fromkeys(_PERSONS & event["data"].keys())
+        kept = (_PERSONS | _ANSWERS) & event["data"].keys()
+        data = event["data"] | dict.fromkeys(kept)
         return json.dumps({**event, "data": data}, ensure_ascii=False, separators=(",", ":"))
 
     def _visible(self, facts: Facts) -> bool:
@@ -135,7 +141,7 @@ def facts_of(event: Mapping[str, Any]) -> Facts:
         departments=_texts(departments),
         owners=frozenset() if internal else _texts(owners),
         holders=_texts([data.get("assignee"), data.get("previous_assignee")]),
-        public=data.get("visibility") == "public" and not internal,
+        public=data.get("visibility") == "public" and not internal and name not in _CONFIDED,
         # Only who amends a ticket can make it private, and there are few such events: each makes
         # the table look for those before it.
         hides=name == "ticket_amended" and data.get("visibility") == "private",

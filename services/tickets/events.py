@@ -144,7 +144,12 @@ class TicketClosed(_TicketEvent):
 
     type = "linli.tickets.ticket_closed.v1"
 
-    solved = fields.String(required=True, validate=validate.OneOf(["yes", "partly", NO_ANSWER]))
+    solved = fields.String(
+        required=True,
+        allow_none=True,
+        validate=validate.OneOf(["yes", "partly", NO_ANSWER]),
+        metadata=_says("null in the feed to those to whom the ticket is merely public"),
+    )
 
 
 class TicketReopened(_TicketEvent):

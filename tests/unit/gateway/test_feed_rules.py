@@ -69,6 +69,32 @@ def test_what_is_among_staff_is_neither_the_reporters_nor_the_publics(kind, data
     assert caller(("area:340603008002", "read")).admits(facts)
 
 
+def test_what_a_reporter_answered_is_theirs_and_staffs_but_not_the_publics():
+    answer = {"solved": "no", "satisfied": "no", "contacted": None}
+    facts = ticket("rated", visibility="public", **answer)
+    resident = [("own", "read"), ("public", "read")]
+
+    assert not caller(*resident).admits(facts)
+    assert caller(*resident, actor="p-1").admits(facts)
+    assert caller(("department:water", "read")).admits(facts)
+    assert caller(("area:340603008002", "read")).admits(facts)
+
+
+@pytest.mark.parametrize("with_facts", [True, False])
+@pytest.mark.parametrize(("actor", "told"), [("p-9", None), ("p-1", "partly")])
+def test_that_a_public_ticket_is_closed_everybody_sees_but_not_by_which_answer(
+    actor, told, with_facts
+):
+    body = {**TICKET, "visibility": "public", "solved": "partly"}
+    closed = event("linli.tickets.ticket_closed.v1", **body)
+    facts = facts_of(closed)
+    reader = caller(("own", "read"), ("public", "read"), actor=actor)
+
+    assert reader.admits(facts)
+    shown = json.loads(reader.tell(json.dumps(closed), facts if with_facts else None))
+    assert shown["data"]["solved"] == told
+
+
 def test_an_amendment_that_leaves_a_ticket_private_hides_what_was_said_of_it():
     assert ticket("amended").hides
     assert not ticket("amended", visibility="public").hides
