@@ -33,6 +33,19 @@ def test_the_written_one_is_current():
     assert written == DOCUMENT, "run: make contracts"
 
 
+def test_objects_are_limited_in_the_words_for_objects():
+    def objects(said):
+        below = said.values() if isinstance(said, dict) else said if isinstance(said, list) else ()
+        if isinstance(said, dict) and said.get("type") == "object":
+            yield said
+        for each in below:
+            yield from objects(each)
+
+    assert not [each for each in objects(DOCUMENT) if each.keys() & {"minLength", "maxLength"}]
+    attributes = DOCUMENT["components"]["schemas"]["NewTicket"]["properties"]["attributes"]
+    assert attributes["maxProperties"] == 50
+
+
 def test_every_operation_is_in_it_under_its_own_name():
     documented = [
         operation["operationId"]

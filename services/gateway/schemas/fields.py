@@ -220,9 +220,16 @@ class Flag(fields.Boolean):
 
 
 class Map(fields.Dict):
-    """An object with names of its own. A fault is pointed at by its name; marshmallow would add
-    `key` or `value`.
+    """An object with names of its own, of `most` members at most. A fault is pointed at by its
+    name; marshmallow would add `key` or `value`.
     """
+
+    def __init__(self, *, most: int | None = None, **options: Any) -> None:
+        if most is not None:
+            options["metadata"] = {**options.get("metadata", {}), "maxProperties": most}
+            # Of a Length itself apispec would say that it is a text's.
+            options["validate"] = Length(max=most).__call__
+        super().__init__(**options)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
         try:

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, validates_schema
 from marshmallow import fields as base
-from marshmallow.validate import Equal, Length, OneOf
+from marshmallow.validate import Equal, OneOf
 
 from services.gateway.schemas import fields
 from services.gateway.schemas.common import Page
@@ -83,7 +83,7 @@ class NewTicket(Dated):
     attributes = fields.Map(
         keys=fields.one_of("[a-z0-9_]{1,100}"),
         values=fields.Answer(),
-        validate=Length(max=50),
+        most=50,
         metadata={"description": "answers to what its category asks besides, by their codes"},
     )
     media_url = fields.link(allow_none=True)
