@@ -1,5 +1,6 @@
 """The resources of Open311 GeoReport v2 and of its extension for updates."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from services.gateway.open311 import forms, translation, words
 from services.gateway.open311.discovery import discovery
 from services.gateway.open311.entry import PREFIX, georeport
 from services.gateway.open311.formats import Document
+from services.gateway.schemas.fields import UUID_PATTERN
 
 # Everybody reads what is public, also whoever shows a key that may only write.
 _PUBLIC = Grant("public", frozenset({"read"}))
@@ -98,9 +100,10 @@ class Open311(Capability):
         """Say something of a request that one has, or that it is done."""
         _check_jurisdiction(self, ask)
         form = ask.body
-        ask = _once(ask, form["service_request_id"], form.get("update_id"))
+        request = _id_of(self, ask, form["service_request_id"])
+        ask = _once(ask, request, form.get("update_id"))
         said = {"text": form["description"], "done": form["done"]}
-        change = ask.of(self.tickets).report({"id": form["service_request_id"], **said})
+        change = ask.of(self.tickets).report({"id": request, **said})
         told = [{"update_id": translation.update_id(change)}]
         return Document("service_request_updates", told)
 
@@ -162,6 +165,13 @@ def _updates(asked: dict[str, Any]) -> dict[str, Any]:
 def _between(what: str, asked: dict[str, Any], first: str, last: str) -> dict[str, str]:
     start, end = forms.period(asked.get(first), asked.get(last), clock.now())
     return {f"{what}_from": clock.iso(start), f"{what}_until": clock.iso(end)}
+
+
+def _id_of(service: Any, ask: Ask, reference: str) -> str:
+    """The id of the request with this id or number: one request by either of them."""
+    if re.fullmatch(UUID_PATTERN, reference):
+        return reference.lower()
+    return str(_reading(ask).of(service.tickets).get_ticket({"id": reference})["id"])
 
 
 def _once(ask: Ask, request: str, update: str | None) -> Ask:

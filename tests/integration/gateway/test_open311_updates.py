@@ -72,6 +72,21 @@ def test_a_department_says_what_it_does_and_then_that_it_is_done(town, waters_ke
     assert updates(town.nobody, request)[4:] == [("closed", "And a new tap")]
 
 
+def test_an_update_is_the_same_by_the_requests_id_and_by_its_number(town, waters_key):
+    request = assigned(town)
+    number = town.clerk.get(f"tickets/{request}").json()["number"]
+    said = {"update_id": "7", "description": "On our way"}
+
+    answers = [
+        send(waters_key, {"service_request_id": name, **said}, "servicerequestupdates.json")
+        for name in (request, number, request.upper())
+    ]
+
+    assert [answer.status_code for answer in answers] == [201, 201, 201]
+    assert answers[0].json() == answers[1].json() == answers[2].json()
+    assert updates(town.nobody, request)[2:] == [("open", "On our way")]
+
+
 def test_nobody_says_anything_of_what_they_do_not_have(town, waters_key):
     roads = assigned(town, "roads")
     said = {"description": "Done", "status": "fixed"}
