@@ -16,11 +16,13 @@ from chassis import clock
 from chassis.errors import Invalid
 from chassis.http import LinliRequest
 from services.gateway import bodies
+from services.gateway.open311 import translation
 from services.gateway.schemas import fields
 from services.gateway.schemas.tickets import VISIBILITIES
 
 LONGEST_PERIOD: Final = timedelta(days=90)
 MOST, FURTHEST = 200, 10_000
+_LONGEST_NAME = 50
 _MOMENT = re.compile(
     r"(19|[2-8]\d)\d\d-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d))?", re.ASCII
 )
@@ -131,9 +133,9 @@ class RequestForm(_Asked):
     lat = base.Float(validate=Range(-90, 90))
     long = base.Float(validate=Range(-180, 180))
     address_string = base.String(validate=Length(max=200))
-    address_id = base.String(validate=Length(max=100))
-    first_name = base.String(validate=Length(max=50))
-    last_name = base.String(validate=Length(max=50))
+    address_id = fields.area()
+    first_name = base.String(validate=Length(max=_LONGEST_NAME))
+    last_name = base.String(validate=Length(max=_LONGEST_NAME))
     phone = fields.Phone()
     description = base.String(validate=Length(max=4000))
     media_url = fields.link()
@@ -148,6 +150,12 @@ class RequestForm(_Asked):
         if not data.keys() & {"lat", "address_string", "address_id"}:
             message = "Give lat and long, address_string or address_id."
             raise Invalid(errors=[_fault("address_string", "not_a_place", message)])
+
+    @validates_schema(skip_on_field_errors=True)
+    def _of_one_name(self, data: Mapping[str, Any], **_: Any) -> None:
+        if "phone" in data and len(translation.name(data)) > _LONGEST_NAME:
+            message = f"At most {_LONGEST_NAME} characters together with last_name."
+            raise Invalid(errors=[_fault("first_name", "too_long", message)])
 
 
 class UpdateForm(_Asked):

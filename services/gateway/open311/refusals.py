@@ -23,6 +23,8 @@ _NOT_THERE: Final = frozenset({"unknown_category", "category_is_a_group"})
 # What tickets calls what the standard calls otherwise.
 _PARAMETERS: Final[Mapping[str, str]] = {
     "category": "service_code",
+    "categories": "service_code",
+    "ids": "service_request_id",
     "area": "address_id",
     "address": "address_string",
     "jurisdiction": "jurisdiction_id",
@@ -30,6 +32,8 @@ _PARAMETERS: Final[Mapping[str, str]] = {
     "location/lon": "long",
     "reporter/phone": "phone",
     "reporter/name": "first_name",
+    # As the registry has it.
+    "name": "first_name",
     "text": "description",
 }
 
@@ -79,4 +83,6 @@ def parameter(pointer: str) -> str:
     path = pointer.removeprefix("/")
     if path.startswith("attributes/"):
         return f"attribute[{path.removeprefix('attributes/')}]"
-    return _PARAMETERS.get(path, path)
+    # Where several can be given, in one parameter, the standard has no name for one of them.
+    several, _, place = path.partition("/")
+    return _PARAMETERS.get(several if place.isdecimal() else path, path)

@@ -135,7 +135,8 @@ def filing(form: Item, area: str) -> Json:
     if "lat" in form:
         told["location"] = {"lat": form["lat"], "lon": form["long"]}
     if "phone" in form:
-        told["reporter"] = {**_named(form), "phone": form["phone"]}
+        named = name(form)
+        told["reporter"] = {**({"name": named} if named else {}), "phone": form["phone"]}
     return {
         "kind": "request",
         "channel": "open311",
@@ -145,10 +146,10 @@ def filing(form: Item, area: str) -> Json:
     }
 
 
-def _named(form: Item) -> dict[str, str]:
-    """A Chinese name is written family name first, without a space."""
+def name(form: Item) -> str:
+    """The name that a form gives, empty without one: a Chinese one is written family name first,
+    without a space.
+    """
     given, family = form.get("first_name", ""), form.get("last_name", "")
-    name = f"{given} {family}".strip()
-    if not name.isascii():
-        name = f"{family}{given}"
-    return {"name": name} if name else {}
+    western = f"{given} {family}".strip()
+    return western if western.isascii() else f"{family}{given}"

@@ -66,6 +66,13 @@ def test_what_cannot_be_asked_is_refused(town, params, status):
     errors(town.nobody.get(f"{ROOT}/requests.xml", params=params), status)
 
 
+def test_a_service_that_is_no_code_is_named_in_the_standards_words(town):
+    told = town.nobody.get(f"{ROOT}/requests.json", params={"service_code": "roads.other,水"})
+
+    (description,) = errors(told, 400)
+    assert description.startswith("service_code: ")
+
+
 def test_a_token_is_the_id_of_its_request(town):
     request = file(town.resident)
 
