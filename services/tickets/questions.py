@@ -11,8 +11,8 @@ from services.tickets.schemas import CHANNELS, Code, Id, One, Text
 
 SORTS = ("-filed_at", "filed_at", "-changed_at", "changed_at")
 MOST = 200
-# How far into a period one can page by number.
-FURTHEST = 10_000
+# Of what is asked from outside, the first page and how far into a period pages lead.
+LATEST, FURTHEST = 1_000, 10_000
 
 
 class _Several(fields.Field[list[str]]):
@@ -110,8 +110,8 @@ class ListTickets(Page, _Counted):
 
 
 class Requests(Schema):
-    """Which tickets, by `ids` (or numbers) or by when they were filed or changed, both ends
-    included; of those, `limit` after the first `offset`.
+    """Which tickets, by `ids` (or numbers) or by when they were filed or their last change was
+    recorded, both ends included; of those, `limit` after the first `offset`.
     """
 
     ids = fields.List(fields.String(), validate=validate.Length(max=MOST))
@@ -120,9 +120,9 @@ class Requests(Schema):
     state = _Several(tuple(str(state) for state in State))
     filed_from = fields.AwareDateTime()
     filed_until = fields.AwareDateTime()
-    changed_from = fields.AwareDateTime()
-    changed_until = fields.AwareDateTime()
-    limit = fields.Integer(load_default=50, strict=True, validate=validate.Range(1, MOST))
+    recorded_from = fields.AwareDateTime()
+    recorded_until = fields.AwareDateTime()
+    limit = fields.Integer(load_default=50, strict=True, validate=validate.Range(1, LATEST))
     offset = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, FURTHEST))
 
 
@@ -135,7 +135,7 @@ class Updates(Schema):
     area = Code()
     recorded_from = fields.AwareDateTime(required=True)
     recorded_until = fields.AwareDateTime(required=True)
-    limit = fields.Integer(load_default=50, strict=True, validate=validate.Range(1, MOST))
+    limit = fields.Integer(load_default=50, strict=True, validate=validate.Range(1, LATEST))
     offset = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, FURTHEST))
 
 

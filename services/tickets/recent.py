@@ -4,17 +4,20 @@ place that a filing from there is for. Open311 is made of these.
 Every question is about a period, so that it costs what happened then, however much lies before.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, true
+from sqlalchemy import Column, ColumnElement, Select, and_, or_, select, true, tuple_
 from sqlalchemy.orm import Session
 
+from chassis import clock
 from chassis.call import Call
 from services.tickets import access, listing, numbers, projections, queries, rows, views
 from services.tickets.errors import UnknownJurisdiction, fault
 from services.tickets.fact_models import AreaRow
 from services.tickets.models import HISTORY, TICKETS, CommentRow
+from services.tickets.ticket import Ticket
 
 Query = Mapping[str, Any]
 
@@ -28,22 +31,46 @@ _WIDE = ("district", "sub_district", "community")
 
 def requests(session: Session, call: Call, query: Query) -> dict[str, Any]:
     """The tickets of a period that the caller may read, `{items}`: the newest first, or in the
-    order in which they changed when that is what is asked.
+    order in which their last changes were recorded when that is what is asked. Each says besides
+    when that was, `updated_at`.
     """
     tickets = [rows.from_row(row) for row in session.execute(wanted_requests(call, query))]
-    found = [(ticket, access.reader(call, ticket)) for ticket in tickets]
-    return {"items": queries.tell(session, found)}
+    told = queries.tell(session, [(ticket, access.reader(call, ticket)) for ticket in tickets])
+    updated = _updated(session, tickets)
+    return {"items": [{**each, "updated_at": clock.iso(updated[each["id"]])} for each in told]}
 
 
 def wanted_requests(call: Call, query: Query) -> Select[Any]:
     """The query behind `requests`."""
-    chosen = select(*rows.COLUMNS).where(listing.within(call, "read"), *_chosen(query))
-    # The list itself is the end of a row of pages that began at another.
-    if "changed_from" in query or "changed_until" in query:
-        chosen = chosen.order_by(TICKETS.c.changed_at, TICKETS.c.id)
+    if "recorded_from" in query or "recorded_until" in query:
+        chosen = _by_last_change(call, query)
     else:
+        chosen = select(*rows.COLUMNS).where(listing.within(call, "read"), *_chosen(query))
         chosen = chosen.order_by(TICKETS.c.filed_at.desc(), TICKETS.c.id.desc())
     return chosen.offset(query["offset"]).limit(query["limit"])
+
+
+def _by_last_change(call: Call, query: Query) -> Select[Any]:
+    """Not by when it happened: what an importer dates back would never be told to somebody who
+    polls.
+    """
+    ticket = _ticket_of_each(call, query, rows.COLUMNS, TICKETS.c.sequence == HISTORY.c.sequence)
+    return (
+        select(*(ticket.c[column.name] for column in rows.COLUMNS))
+        .select_from(HISTORY)
+        .join(ticket, true())
+        .where(*_recorded(query))
+        .order_by(HISTORY.c.recorded_at, HISTORY.c.ticket)
+    )
+
+
+def _updated(session: Session, tickets: Sequence[Ticket]) -> dict[str, datetime]:
+    """When the last change of each was recorded."""
+    last = tuple_(HISTORY.c.ticket, HISTORY.c.sequence).in_(
+        [(ticket.id, ticket.sequence) for ticket in tickets]
+    )
+    found = session.execute(select(HISTORY.c.ticket, HISTORY.c.recorded_at).where(last))
+    return {row.ticket: row.recorded_at for row in found}
 
 
 def updates(session: Session, call: Call, query: Query) -> dict[str, Any]:
@@ -58,7 +85,8 @@ def wanted_updates(call: Call, query: Query) -> Select[Any]:
     """The query behind `updates`."""
     columns = ("ticket", "sequence", "move", "to_state", "recorded_at", "reason")
     comment = and_(CommentRow.ticket == HISTORY.c.ticket, CommentRow.sequence == HISTORY.c.sequence)
-    ticket = _ticket_of_each(call, {name: query[name] for name in query if name != "ids"})
+    wanted = {name: query[name] for name in query if name != "ids"}
+    ticket = _ticket_of_each(call, wanted, (TICKETS.c.resolution, TICKETS.c.refusal))
     happened = (
         select(*(HISTORY.c[name] for name in columns))
         .add_columns(CommentRow.text, ticket.c.resolution, ticket.c.refusal)
@@ -66,7 +94,7 @@ def wanted_updates(call: Call, query: Query) -> Select[Any]:
         .join(ticket, true())
         .outerjoin(CommentRow, comment)
         .where(
-            HISTORY.c.recorded_at.between(query["recorded_from"], query["recorded_until"]),
+            *_recorded(query),
             HISTORY.c.move.in_(_TOLD),
             or_(HISTORY.c.move != "comments", CommentRow.visibility == "public"),
         )
@@ -78,16 +106,25 @@ def wanted_updates(call: Call, query: Query) -> Select[Any]:
     return happened.offset(query["offset"]).limit(query["limit"])
 
 
-def _ticket_of_each(call: Call, query: Query) -> Any:
+def _ticket_of_each(
+    call: Call, query: Query, columns: Sequence[Column[Any]], *conditions: ColumnElement[bool]
+) -> Any:
     """The ticket of a row of history, if it is among those that are asked for. OFFSET keeps it
     behind its row: PostgreSQL would rather begin with all tickets of a place, however old.
     """
     return (
-        select(TICKETS.c.resolution, TICKETS.c.refusal)
-        .where(TICKETS.c.id == HISTORY.c.ticket, listing.within(call, "read"), *_chosen(query))
+        select(*columns)
+        .where(TICKETS.c.id == HISTORY.c.ticket, *conditions)
+        .where(listing.within(call, "read"), *_chosen(query))
         .offset(0)
         .lateral()
     )
+
+
+def _recorded(query: Query) -> list[ColumnElement[bool]]:
+    at = HISTORY.c.recorded_at
+    begin = [at >= query["recorded_from"]] if "recorded_from" in query else []
+    return begin + ([at <= query["recorded_until"]] if "recorded_until" in query else [])
 
 
 def _chosen(query: Query) -> list[ColumnElement[bool]]:
@@ -108,8 +145,6 @@ _FILTERS: Mapping[str, Callable[[Any], ColumnElement[bool]]] = {
     "state": TICKETS.c.state.in_,
     "filed_from": lambda moment: TICKETS.c.filed_at >= moment,
     "filed_until": lambda moment: TICKETS.c.filed_at <= moment,
-    "changed_from": lambda moment: TICKETS.c.changed_at >= moment,
-    "changed_until": lambda moment: TICKETS.c.changed_at <= moment,
 }
 
 

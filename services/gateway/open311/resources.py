@@ -75,8 +75,11 @@ class Open311(Capability):
     def read_request(self, ask: Ask) -> Document:
         """One request."""
         _check_jurisdiction(self, ask)
-        ticket = _reading(ask).of(self.tickets).get_ticket({"id": ask.path["id"]})
-        return _told(self, ask, [ticket])
+        wanted = {"ids": [ask.path["id"]]}
+        found = _reading(ask).of(self.tickets).recent_requests(wanted)["items"]
+        if not found:
+            raise NotFound()
+        return _told(self, ask, found)
 
     @georeport("GET", "/tokens/<token>", query=forms.Jurisdiction)
     def read_token(self, ask: Ask) -> Document:
@@ -151,7 +154,7 @@ def _requests(asked: dict[str, Any]) -> dict[str, Any]:
     wanted |= {"categories": asked["service_code"]} if "service_code" in asked else {}
     wanted |= {"state": words.states(asked["status"])} if "status" in asked else {}
     if "updated_after" in asked or "updated_before" in asked:
-        return {**wanted, **_between("changed", asked, "updated_after", "updated_before")}
+        return {**wanted, **_between("recorded", asked, "updated_after", "updated_before")}
     return {**wanted, **_between("filed", asked, "start_date", "end_date")}
 
 

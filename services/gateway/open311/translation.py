@@ -66,7 +66,7 @@ def request(ticket: Item, locale: str, categories: Mapping[str, Item] | None = N
         "agency_responsible": ticket["department_name"],
         "service_notice": None,
         "requested_datetime": _seconds(ticket["filed_at"]),
-        "updated_datetime": _seconds(ticket["changed_at"]),
+        "updated_datetime": _seconds(ticket["updated_at"]),
         # Nothing has promised a time yet.
         "expected_datetime": None,
         "address": ticket["address"] or " ".join(each["name"] for each in ticket["area_path"]),

@@ -13,7 +13,7 @@ from chassis.errors import Forbidden, Invalid
 from services.tickets.errors import IllegalMove, UnknownJurisdiction, UnknownTicket
 from services.tickets.fact_models import AreaRow
 from services.tickets.models import TicketRow
-from tests.integration.tickets.world import BUILDING, World
+from tests.integration.tickets.world import BUILDING, World, filing
 from tests.unit.tickets import builders
 from tests.unit.tickets.builders import COMMUNITY
 
@@ -65,11 +65,52 @@ def test_what_was_filed_in_a_period_is_told_newest_first(world: World) -> None:
     assert found(filed_from=iso(days=1)) == [second["id"]]
     assert found(filed_until=iso(days=1)) == [first["id"]]
     assert found(ids=[first["number"], second["id"], "no id"]) == [second["id"], first["id"]]
-    assert found(changed_from=iso(days=1), area=COMMUNITY) == [first["id"], second["id"]]
+    assert found(recorded_from=iso(days=1), area=COMMUNITY) == [first["id"], second["id"]]
+    assert found(recorded_until=iso(days=1)) == []
     assert found(area="340603008099") == []
     assert found(categories=["roads.pothole"]) == []
     assert found(state=["closed"]) == []
     assert found(limit=1, offset=1) == [first["id"]]
+
+
+def test_what_is_dated_back_is_told_to_whoever_polls(world: World) -> None:
+    hour = iso(hours=1)
+    yesterday = clock.now() - timedelta(days=1)
+    importer = builders.person(builders.Role("machine"), occurred_at=yesterday)
+    filed = world.act_then(importer, "file_ticket", filing(visibility="public"))
+
+    def polled() -> list[Json]:
+        query = {"recorded_from": hour}
+        items = world.act(builders.anonymous(), "recent_requests", **query)["items"]
+        return [item for item in items if item["id"] == filed["id"]]
+
+    (told,) = polled()
+    assert (told["filed_at"], told["changed_at"]) == (clock.iso(yesterday), clock.iso(yesterday))
+    assert told["updated_at"] == clock.iso(world.history(filed)[-1].recorded_at) > hour
+    (by_id,) = world.act(builders.anonymous(), "recent_requests", ids=[filed["id"]])["items"]
+    assert by_id["updated_at"] == told["updated_at"]
+
+
+def test_whoever_goes_on_from_the_last_change_misses_none_that_happens_meanwhile(
+    world: World,
+) -> None:
+    since = clock.iso(clock.now())
+    made = [world.file(builders.resident(), visibility="public") for _ in range(4)]
+    told: list[str] = []
+
+    def go_on(since: str) -> str:
+        query = {"recorded_from": since, "limit": 2}
+        items = world.act(builders.anonymous(), "recent_requests", **query)["items"]
+        told.extend(item["id"] for item in items)
+        return str(items[-1]["updated_at"])
+
+    since = go_on(since)
+    world.act(builders.clerk(), "accept", made[0])
+    for _ in made:
+        since = go_on(since)
+
+    assert list(dict.fromkeys(told)) == [ticket["id"] for ticket in made]
+    assert told[-1] == made[0]["id"]
 
 
 def test_nobody_is_told_what_is_private(world: World) -> None:
