@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
 import pytest
+from marshmallow import ValidationError
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
@@ -111,6 +112,13 @@ def test_a_page_has_a_place_and_none_is_too_far():
     assert forms.place(far) == {"limit": 200, "offset": 9800}
     with pytest.raises(Invalid):
         asked(forms.RequestsQuery, page="51", page_size="200")
+
+
+@pytest.mark.parametrize("query", [forms.RequestsQuery, forms.UpdatesQuery])
+def test_a_page_is_the_standards_first_thousand_and_never_more(query):
+    assert forms.place(asked(query)) == {"limit": 1000, "offset": 0}
+    with pytest.raises(ValidationError):
+        asked(query, page_size="1001")
 
 
 def test_lists_are_given_with_commas_or_several_times_and_what_is_empty_is_not_given():
