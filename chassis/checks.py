@@ -8,13 +8,14 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from chassis import migrate
+from chassis import metrics, migrate
 from chassis.database import Database
 from chassis.link import Link
 from chassis.outbox import outbox
 
 # Seconds that an event may wait for its relay before somebody should look.
 _OLD = 30
+_COUNTED = 10_000
 
 
 def standard(container: Any) -> Iterator[tuple[str, Any, bool]]:
@@ -32,7 +33,7 @@ def _of_database(service_cls: Any, database: Database) -> Iterator[tuple[str, An
     yield "database", partial(_ping, database), False
     yield "migrations", Migrated(package, database), False
     if getattr(service_cls, "emits", False):
-        yield "outbox", partial(_outbox_age, database), True
+        yield "outbox", Waiting(database), True
 
 
 class Migrated:
@@ -55,8 +56,24 @@ def _ping(database: Database) -> None:
         connection.execute(select(1))
 
 
-def _outbox_age(database: Database) -> str | None:
-    oldest = select(func.extract("epoch", func.now() - outbox.c.created_at))
-    with database.engine.connect() as connection:
-        age = connection.scalar(oldest.order_by(outbox.c.id).limit(1))
-    return "old" if age is not None and age > _OLD else None
+class Waiting:
+    """How many events wait for the relay, of which no more than `_COUNTED` are counted, and since
+    when.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._rows: float | None = None
+        self._seconds: float | None = None
+        metrics.report("linli_outbox_rows", "Events that wait for the relay", lambda: self._rows)
+        metrics.report(
+            "linli_outbox_seconds", "How long the oldest has waited", lambda: self._seconds
+        )
+
+    def __call__(self) -> str | None:
+        waiting = select(outbox.c.created_at).order_by(outbox.c.id).limit(_COUNTED).subquery()
+        age = func.extract("epoch", func.now() - func.min(waiting.c.created_at))
+        with self._database.engine.connect() as connection:
+            rows, seconds = connection.execute(select(func.count(), age).select_from(waiting)).one()
+        self._rows, self._seconds = float(rows), float(seconds or 0)
+        return "old" if self._seconds > _OLD else None

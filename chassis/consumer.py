@@ -16,7 +16,7 @@ from marshmallow import ValidationError
 from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import Entrypoint
 
-from chassis import clock, database, events, faultpoints, logs, topology
+from chassis import clock, database, events, faultpoints, logs, metrics, topology
 from chassis.broker import backoff
 from chassis.call import system_call
 from chassis.context import CALL, EVENT_ID
@@ -109,8 +109,10 @@ class EventConsumer(Entrypoint):  # type: ignore[misc]
         if error is None or isinstance(error, AlreadyHandled):
             faultpoints.reach("consumer.handled")
             message.ack()
+            self._count("duplicate" if error else "handled")
         elif _is_infrastructure(error):
             log.warning("event_held", event_id=event.id, error=type(error).__name__)
+            self._count("held")
             self._hold(message, next(pauses), partial(self._run, message, event, pauses))
         else:
             self._fail(message, event, error)
@@ -158,6 +160,10 @@ class EventConsumer(Entrypoint):  # type: ignore[misc]
             exc_info=None if isinstance(error, ServiceError | ValidationError) else error,
         )
         message.ack()
+        self._count("dead" if final else "retried")
+
+    def _count(self, outcome: str) -> None:
+        metrics.EVENTS_CONSUMED.labels(self.queue, outcome).inc()
 
     def _retry_later(self, message: Delivery, attempts: int) -> None:
         copy = _copy(message, {topology.ATTEMPTS_HEADER: attempts})

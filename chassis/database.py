@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import eventlet
 from nameko.extensions import DependencyProvider
 from nameko.timer import Timer
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, QueuePool, create_engine, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from chassis import clock, faultpoints, inbox, logs, walls
+from chassis import clock, faultpoints, inbox, logs, metrics, walls
 from chassis.call import Call, system_call
 from chassis.context import CALL
 from chassis.events import CloudEvent
@@ -152,6 +152,9 @@ class Database(DependencyProvider):  # type: ignore[misc]
         settings = self.container.config["settings"]
         self.engine = make_engine(settings)
         self.waker = RelayWaker(self.engine, settings.service)
+        pool = cast(QueuePool, self.engine.pool)
+        metrics.report("linli_pool_size", "Connections to the database at most", pool.size)
+        metrics.report("linli_pool_in_use", "Of those, with a worker", pool.checkedout)
 
     def start(self) -> None:
         if getattr(self.container.service_cls, "emits", False):

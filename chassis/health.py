@@ -1,4 +1,4 @@
-"""Whether a service lives and is ready: /livez and /readyz.
+"""Whether a service lives and is ready, and its figures: /livez, /readyz and /metrics.
 
 Modules register checks; a background greenthread runs them all the time, each with a time limit,
 and the answers only read what it found. So they come at once, whatever the workers are doing and
@@ -14,9 +14,10 @@ from typing import Any
 import eventlet
 from eventlet.greenpool import GreenPool
 from nameko.extensions import DependencyProvider
+from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.wrappers import Request, Response
 
-from chassis import checks, logs
+from chassis import checks, logs, metrics
 from chassis.http import WebServer
 from chassis.webapp import Route, WebApp, WebOptions
 from chassis.webserver import HttpServer
@@ -70,8 +71,9 @@ def readiness() -> tuple[str, Mapping[str, str]]:
 
 
 class Health(DependencyProvider):  # type: ignore[misc]
-    """Answers on the service's HTTP port if it has one, otherwise on a port of its own
-    (`settings.health_port`). What every service depends on is checked without being asked for.
+    """Answers on a port of its own (`settings.health_port`), and, but for the figures, on the
+    service's HTTP port if it has one. What every service depends on is checked without being asked
+    for.
     """
 
     def __init__(self) -> None:
@@ -81,18 +83,20 @@ class Health(DependencyProvider):  # type: ignore[misc]
     def setup(self) -> None:
         for name, check, degrades in checks.standard(self.container):
             register(name, check, degrades)
-        self._web: WebServer | None = self.container.shared_extensions.get(WebServer)
-        for route in _ROUTES if self._web else ():
-            self._web.mount(route)
+        metrics.report(
+            "linli_check_failing", "1: this check of readiness fails", _failing, label="check"
+        )
+        web: WebServer | None = self.container.shared_extensions.get(WebServer)
+        if web:
+            for route in _ROUTES:
+                web.mount(route)
 
     def start(self) -> None:
         self.container.spawn_managed_thread(_watch)
-        if self._web:
-            return
         settings = self.container.config["settings"]
         options = WebOptions(host=settings.health_host, port=settings.health_port)
         self._server = HttpServer(
-            (options.host, options.port), WebApp(_ROUTES, options), options.limits
+            (options.host, options.port), WebApp([*_ROUTES, _FIGURES], options), options.limits
         )
         self._server.start()
         log.info("health_listening", port=self._server.port)
@@ -146,8 +150,17 @@ def _ready(_request: Request) -> Response:
     return _json(503 if status == "unavailable" else 200, {"status": status, "checks": checks})
 
 
+def _figures(_request: Request) -> Response:
+    return Response(metrics.exposition(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _failing() -> dict[str, float]:
+    return {name: float(_current(name).reason is not None) for name in _checks}
+
+
 def _json(status: int, body: Mapping[str, Any]) -> Response:
     return Response(json.dumps(body), status, content_type="application/json")
 
 
 _ROUTES = [Route("/livez", _live), Route("/readyz", _ready)]
+_FIGURES = Route("/metrics", _figures)

@@ -10,7 +10,7 @@ from typing import Any
 
 import amqp
 
-from chassis import broker_uri, events, logs, topology
+from chassis import broker_uri, events, logs, metrics, topology
 
 log = logs.get("relay")
 
@@ -79,6 +79,7 @@ class Publisher:
         for stored, (tag, row) in enumerate(zip(tags, rows, strict=True)):
             if not self._refused.isdisjoint({tag, row.event_id}):
                 log.warning("relay_refused", event_id=row.event_id, routing_key=row.routing_key)
+                metrics.RELAY_REFUSALS.inc()
                 return stored
         return len(rows)
 

@@ -19,7 +19,7 @@ from typing import Any
 import psycopg2
 from sqlalchemy import create_engine, make_url
 
-from chassis import clock, faultpoints, logs
+from chassis import clock, faultpoints, logs, metrics
 from chassis.outbox import wake_channel
 from chassis.process import die_with_parent
 from chassis.publisher import LOST, Publisher, Row
@@ -110,6 +110,7 @@ class Relay:
         if stored:
             faultpoints.reach("relay.published")
             cursor.execute("DELETE FROM outbox WHERE id = ANY(%s)", ([row.id for row in stored],))
+            metrics.EVENTS_RELAYED.inc(len(stored))
         if len(stored) == len(rows):
             self._pauses = _pauses()
             return len(rows) == BATCH

@@ -17,7 +17,7 @@ from nameko.exceptions import ContainerBeingKilled, IncorrectSignature
 from nameko.extensions import DependencyProvider, Entrypoint, ProviderCollector, SharedExtension
 
 from chassis import call as calls
-from chassis import clock, database, errors, logs, topology
+from chassis import clock, database, errors, logs, metrics, topology
 from chassis.call import Call
 from chassis.context import CALL
 from chassis.link import Link
@@ -165,6 +165,8 @@ class Remote:
             reply = self._link.request(request, topology.RPC_EXCHANGE, key, self._deadline)
         except errors.Unavailable as unavailable:
             unavailable.params["service"] = self._service
+            reason = str(unavailable.params.get("reason"))
+            metrics.RPC_UNANSWERED.labels(self._service, reason).inc()
             raise
         answer = json.loads(reply.body)
         if answer["error"] is not None:

@@ -24,11 +24,18 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
+from chassis import metrics_folder
+
+if __name__ == "__main__":
+    # Before anything counts: what follows is imported into it.
+    metrics_folder.begin()
+
 from nameko.containers import ServiceContainer
 from sqlalchemy.exc import SQLAlchemyError
 
-from chassis import consumer, database, health, logs, migrate, topology
+from chassis import consumer, database, health, logs, metrics, migrate, topology
 from chassis.broker import LOST, backoff, close, connect
+from chassis.errors import ServiceError
 from chassis.process import die_with_parent
 from chassis.settings import ServiceSettings, SettingsError
 
@@ -59,11 +66,21 @@ class Container(ServiceContainer):  # type: ignore[misc]
 
 
 def _with_errors(method: Callable[..., Any]) -> Callable[..., Any]:
+    name = method.__name__
+
     def call(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return method(*args, **kwargs)
-        except eventlet.Timeout as reached:
-            raise TimeoutError("a time limit was reached that nobody caught") from reached
+        outcome = "ok"
+        with metrics.ENTRYPOINT_SECONDS.labels(name).time():
+            try:
+                return method(*args, **kwargs)
+            except eventlet.Timeout as reached:
+                outcome = "timeout"
+                raise TimeoutError("a time limit was reached that nobody caught") from reached
+            except Exception as error:
+                outcome = error.code if isinstance(error, ServiceError) else type(error).__name__
+                raise
+            finally:
+                metrics.ENTRYPOINT_OUTCOMES.labels(name, outcome).inc()
 
     return call
 
@@ -237,6 +254,7 @@ if __name__ == "__main__":
     if "LINLI_PARENT" in os.environ:
         die_with_parent(int(os.environ["LINLI_PARENT"]))
     code = Runner(sys.argv[1]).run()
+    metrics_folder.end()
     sys.stderr.flush()
     # Not sys.exit: a greenthread that will not end must not keep the process.
     os._exit(code)

@@ -18,7 +18,7 @@ from nameko.extensions import DependencyProvider
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Request, Response
 
-from chassis import clock, health, logs, sse, topology
+from chassis import clock, health, logs, metrics, sse, topology
 from chassis.call import Call
 from chassis.database import make_engine
 from chassis.errors import Unavailable
@@ -68,6 +68,12 @@ class EventHub(DependencyProvider):  # type: ignore[misc]
         self._rights: WeakSet[Rights] = WeakSet()  # Those of streams that nobody reads just go.
         self.reader = StreamReader(self._settings.amqp_uri, topology.LOG_STREAM, self)
         self.indexer = Indexer(self, self._engine, self._settings.feed_days)
+        metrics.report(
+            "linli_feed_behind",
+            "Events that are read and not yet in the feed",
+            lambda: self.end - self._indexed,
+        )
+        metrics.report("linli_stream_clients", "Who follow the stream", lambda: len(self._rights))
         health.register("events", lambda: None if self.reader.connected else "not_connected")
 
     def start(self) -> None:

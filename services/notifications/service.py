@@ -5,6 +5,7 @@ from typing import Any
 
 from nameko.timer import timer
 
+from chassis import metrics
 from chassis.clock import now
 from chassis.consumer import on_event
 from chassis.context import CurrentCall
@@ -188,6 +189,7 @@ class NotificationsService(Webhooks):
                 deliveries.record(
                     session, delivery, result, settings.schedules, now(), chance=chance
                 )
+            metrics.DELIVERIES.labels(result.channel or "none", result.reason).inc()
         return len(claimed)
 
     @timer(interval=600)

@@ -32,7 +32,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from chassis import database, faultpoints, logs
+from chassis import database, faultpoints, logs, metrics
 from chassis.clock import now
 from chassis.process import die_with_parent
 from services.notifications.settings import NotificationsSettings
@@ -154,6 +154,7 @@ class Sender:
         if isinstance(hand, Claimed):
             faultpoints.reach("webhook.sent")
             log.info("webhook_attempted", **_ids(hand), reason=result.reason, status=result.status)
+            metrics.DELIVERIES.labels(hand.format, result.reason).inc()
         del self._hands[eventlet.getcurrent()]
         self._ended.put((hand, result, _chance()))
 

@@ -1,0 +1,27 @@
+"""The folder in which the processes of one service count."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""Names it to this process and to those it starts; prometheus_client reads it as it is imported."""
+
+_PREFIX = "linli-metrics-"
+
+
+def begin() -> None:
+    """Make and name it, before anything is counted. What processes left that were killed is
+    removed.
+    """
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        pid = left.name.removeprefix(_PREFIX).partition("-")[0]
+        if pid.isdecimal() and not Path(f"/proc/{pid}").exists():
+            shutil.rmtree(left, ignore_errors=True)
+    os.environ[FOLDER] = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-")
+
+
+def end() -> None:
+    """Remove it."""
+    shutil.rmtree(os.environ.pop(FOLDER), ignore_errors=True)
