@@ -5,7 +5,7 @@ PYTEST := $(PY) -m pytest
 
 .DEFAULT_GOAL := help
 .PHONY: help venv dev up down reset demo test unit integration contract architecture e2e faults \
-        faults-slice soak fuzz fuzz-slice webhooks-bench lint types imports contracts \
+        faults-slice soak compose-test fuzz fuzz-slice webhooks-bench lint types imports contracts \
         contracts-release lock
 
 help: ## what can be done here
@@ -44,11 +44,19 @@ fuzz: dev ## hold every answer to every role against the OpenAPI document
 fuzz-slice: dev ## the part of it that fits into CI, the same every time
 	LINLI_FUZZ_SEED=1 $(PYTEST) tests/fuzz -m slice
 
+compose-test: dev ## the compose project on a real engine, brought up for it where there is none
+	tests/compose/run
+
 webhooks-bench: dev ## ten thousand webhooks to a hundred endpoints, three of them dead
 	$(PY) -m bench.webhooks
 
-lint: dev ## ruff
+SCRIPTS = linli deploy/local/venv deploy/compose/image-tree deploy/compose/secrets deploy/compose/roll tests/compose/run \
+          tests/compose/bases.sh tests/compose/engine/* tests/compose/standins/*-entrypoint
+# SC2016: what stands in single quotes is for another shell. SC1091: the system's files are not ours to read.
+lint: dev ## ruff, and what reads Dockerfiles and shell scripts
 	$(PY) -m ruff check .
+	.venv/bin/hadolint deploy/Dockerfile tests/compose/standins/*.Dockerfile
+	.venv/bin/shellcheck --exclude=SC2016,SC1091 $(SCRIPTS)
 
 types: dev ## mypy
 	$(PY) -m mypy
@@ -68,7 +76,7 @@ PIP_COMPILE = cd requirements && ../$(PY) -m piptools compile --quiet --generate
 lock: dev ## compile requirements/*.in into their locks
 	$(PIP_COMPILE) dev.in -o dev.txt
 	grep -oE '^[A-Za-z0-9_.-]+==[^ ;]+' requirements/dev.txt > requirements/versions.tmp
-	for name in residents tickets notifications gateway local; do \
+	for name in chassis residents tickets notifications gateway operator local; do \
 	  ($(PIP_COMPILE) -c versions.tmp $$name.in -o $$name.txt) || exit 1; done
 	rm requirements/versions.tmp
 

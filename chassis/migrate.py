@@ -6,6 +6,7 @@ rows and no more.
 
 import os
 import sys
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -17,7 +18,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, create_engine, make_url, text
 
 from chassis import inbox, outbox
-from chassis.settings import database_url
+from chassis.settings import database_url, with_files
 
 # One number for all: two that migrate the same database wait for each other.
 _LOCK = 7_216_001
@@ -123,11 +124,12 @@ def _grant(connection: Connection, user: str) -> None:
         connection.execute(text(f"REVOKE UPDATE, DELETE ON {table} FROM {name}"))
 
 
-def main(package: str) -> None:
+def main(package: str, environ: Mapping[str, str] | None = None) -> None:
     """Migrate the database that the environment names for the service in `package`."""
+    given = with_files(os.environ if environ is None else environ)
     service = package.rsplit(".", 1)[-1].upper()
-    application_url = os.environ[f"LINLI_DATABASE_URL_{service}"]
-    owner_url = os.environ.get(f"LINLI_DATABASE_OWNER_URL_{service}", application_url)
+    application_url = given[f"LINLI_DATABASE_URL_{service}"]
+    owner_url = given.get(f"LINLI_DATABASE_OWNER_URL_{service}", application_url)
     upgrade(package, database_url(owner_url), str(make_url(application_url).username))
 
 

@@ -1,20 +1,43 @@
 """Settings are read once, at start, from the environment into a frozen object.
 
 A missing setting, or a secret that is missing or a known placeholder, refuses to start and names
-its variable.
+its variable. Any of them may lie in a file instead, which `<variable>_FILE` names: so containers
+are given their secrets.
 """
 
 import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
 from typing import Any, Self
 
+_IN_A_FILE = re.compile(r"(LINLI_[A-Z_]+)_FILE")
 _PLACEHOLDERS = {"", "change-me", "changeme", "secret", "password", "default", "guest"}
 
 
 class SettingsError(Exception):
     """A setting is missing or unusable; the message names its variable."""
+
+
+def with_files(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment, with each variable whose file it names, without the end of its last line.
+
+    Raises SettingsError for a file that cannot be read, and for a variable that is given
+    twice and otherwise.
+    """
+    named = {name: found[1] for name in environ if (found := _IN_A_FILE.fullmatch(name))}
+    read = {name: _content(file, environ[file]) for file, name in named.items() if environ[file]}
+    if twice := [name for name, text in read.items() if environ.get(name) not in (None, "", text)]:
+        raise SettingsError(f"{twice[0]} and {twice[0]}_FILE must not both be set")
+    return {**environ, **read}
+
+
+def _content(variable: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{variable} names a file that cannot be read") from error
 
 
 def setting(variable: str, default: Any = MISSING, parse: Callable[[str], Any] = str) -> Any:
@@ -62,8 +85,9 @@ class ServiceSettings:
         """Read every field from the environment; raises SettingsError naming the first variable at
         fault.
         """
+        given = with_files(environ)
         values = {
-            item.name: _read(item.metadata, service, environ)
+            item.name: _read(item.metadata, service, given)
             for item in fields(cls)
             if "variable" in item.metadata
         }

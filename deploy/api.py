@@ -8,7 +8,8 @@ import requests
 
 PATIENCE = 20.0
 """Seconds for what was written to one service to reach the others by event."""
-BUSY, UNAVAILABLE = 429, 503
+AGAIN = frozenset({429, 502, 503, 504})
+"""Worth asking again: nobody has decided, or nobody knows. What is made twice has a key."""
 _TIMEOUT = 15.0
 
 
@@ -22,7 +23,9 @@ class Refused(RuntimeError):
 
 
 class Api:
-    """One actor's requests. Each waits out a service that is away or a rate that is exceeded."""
+    """One actor's requests. Each waits out a service that is away or a rate that is exceeded; where
+    nothing can be made twice by it, it is sent again when its connection is lost.
+    """
 
     def __init__(self, url: str, token: str | None = None) -> None:
         self._url = f"{url}/api/v1"
@@ -77,15 +80,27 @@ class Api:
         return self._session.get(f"{self._url}/{path}", params=query, stream=True, timeout=60)
 
     def _answer(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        once = method != "GET" and "Idempotency-Key" not in options.get("headers", {})
         deadline = time.monotonic() + PATIENCE
         while True:
-            response = self._session.request(
-                method, f"{self._url}/{path}", timeout=_TIMEOUT, **options
-            )
-            if response.status_code not in (BUSY, UNAVAILABLE) or time.monotonic() > deadline:
+            last = time.monotonic() > deadline
+            response = self._ask(method, path, options, once or last)
+            if response is not None and (last or response.status_code not in AGAIN):
                 break
-            time.sleep(min(float(response.headers.get("Retry-After", 1)), PATIENCE))
+            pause = response.headers.get("Retry-After", 1) if response is not None else 1
+            time.sleep(min(float(pause), PATIENCE))
         if not response.ok:
             raise Refused(f"{method} {path}", response)
         answer: dict[str, Any] = response.json() if response.content else {}
         return answer
+
+    def _ask(
+        self, method: str, path: str, options: Mapping[str, Any], once: bool
+    ) -> requests.Response | None:
+        """The answer; None when the connection was lost and one may ask again."""
+        try:
+            return self._session.request(method, f"{self._url}/{path}", timeout=_TIMEOUT, **options)
+        except (requests.ConnectionError, requests.Timeout):
+            if once:
+                raise
+            return None

@@ -15,7 +15,7 @@ from typing import Any
 import amqp
 from kombu.exceptions import OperationalError
 
-from chassis.settings import SettingsError
+from chassis.settings import SettingsError, with_files
 from deploy import (
     accounts,
     dead_letters,
@@ -59,9 +59,10 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     """Run one command; what it found goes to standard output, what went wrong to standard
     error.
     """
-    asked = _parser().parse_args(arguments, argparse.Namespace(environ=environ))
+    asked = _parser().parse_args(arguments)
     try:
-        return int(asked.run(settings.broker(environ), asked))
+        asked.environ = with_files(environ)
+        return int(asked.run(settings.broker(asked.environ), asked))
     except (settings.SettingMissing, SettingsError) as missing:
         return fail(WRONG_USAGE, missing)
     except REFUSALS as refusal:

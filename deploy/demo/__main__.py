@@ -1,5 +1,6 @@
 """`make demo`: plays November of a community of nine old estates against what `make up` runs."""
 
+import argparse
 import json
 import sys
 from pathlib import Path
@@ -17,20 +18,22 @@ from deploy.local.home import READY, Home
 
 def main() -> int:
     """Play what has not been played; 0 when all three sources agree on the figures."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.demo", description=__doc__)
+    parser.add_argument("--first", type=int, help="only so many of the month's issues")
+    first = parser.parse_args().first
     home = Home.of_environment().folder
     if not (home / READY).exists():
         print("Nothing runs here: start it with `make up` first.", file=sys.stderr)
         return 1
     try:
-        return _play(json.loads((home / READY).read_text()), home)
+        return _play(json.loads((home / READY).read_text()), home, plan.issues()[:first])
     except (Refused, NotImported, TimeoutError, OSError) as error:
         print(f"\nThe month could not be played: {error}", file=sys.stderr)
         return 1
 
 
-def _play(ready: dict[str, Any], home: Path) -> int:
+def _play(ready: dict[str, Any], home: Path, issues: list[plan.Issue]) -> int:
     administrator = Api(ready["url"], ready["api_key"])
-    issues = plan.issues()
     people = Registry(administrator).provide(issues)
     actors = Actors(ready["url"], administrator, home)
     steps = plan.steps(issues)

@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import amqp
@@ -15,6 +15,7 @@ from deploy.api import Api
 from deploy.demo.tally import Figures, Tally
 
 _PREFETCH = 200
+_PAUSE = 0.5
 _PATIENCE = 30.0
 """Seconds for the last events to arrive."""
 
@@ -80,17 +81,31 @@ class Subscriber(_Listening):
 
 
 class StreamClient(_Listening):
-    """Reads server-sent events, from the oldest that the feed keeps on."""
+    """Reads server-sent events, from the oldest that the feed keeps on, and goes on where it was
+    when its gateway goes.
+    """
 
     def __init__(self, place: str, api: Api) -> None:
         super().__init__(place)
-        self._api, self._area = api, place
+        self._api, self._area, self._after = api, place, ""
         self._thread.start()
 
     def _events(self) -> Iterable[Mapping[str, Any]]:
         first = self._api.get("events", area=self._area, limit=1)
         yield from first["items"]
-        with self._api.stream("events/stream", area=self._area, after=first["cursor"]) as response:
-            for line in response.iter_lines():
-                if line.startswith(b"data:"):
-                    yield json.loads(line[5:])
+        self._after = first["cursor"]
+        while True:
+            yield from self._connected()
+            time.sleep(_PAUSE)
+
+    def _connected(self) -> Iterator[Mapping[str, Any]]:
+        """What comes until the connection ends."""
+        try:
+            with self._api.stream("events/stream", area=self._area, after=self._after) as response:
+                for line in response.iter_lines():
+                    if line.startswith(b"id:"):
+                        self._after = line[3:].strip().decode()
+                    if line.startswith(b"data:"):
+                        yield json.loads(line[5:])
+        except requests.RequestException:
+            return

@@ -67,7 +67,7 @@ class Launcher:
         self._begin_broker()
         self._start_database()
         say("migrations")
-        self._run("migrations", "deploy.local.migrations")
+        self._run("migrations", "deploy.databases")
         if self._broker:
             self._broker.wait()
         say("broker topology: exchanges, queues, users and permissions")

@@ -9,12 +9,10 @@ from collections.abc import Mapping
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import psycopg2
-from psycopg2 import sql
-from psycopg2.extensions import connection
 
+from deploy.databases import Administration, connect
 from deploy.local import places
 from deploy.local.child import Child, wait_until
 from deploy.local.ports import free_port
@@ -157,7 +155,7 @@ class PrivatePostgres:
     ) -> dict[str, str]:
         """The database with its two roles, made when missing; `{"owner_url", "app_url"}`."""
         owner, application = f"linli_{service}_owner", f"linli_{service}"
-        with _Administration(self.url()) as administration:
+        with Administration(self.url()) as administration:
             administration.role(owner, owner_password)
             administration.role(application, app_password)
             administration.database(database, owner, application)
@@ -198,49 +196,6 @@ class PrivatePostgres:
             raise RuntimeError(f"initdb failed: {error.stderr}") from error
         finally:
             password.unlink()
-
-
-def connect(url: str, **options: Any) -> connection:
-    """A psycopg2 connection from a URL as SQLAlchemy writes it; raises psycopg2.Error."""
-    return psycopg2.connect(url.replace("postgresql+psycopg2:", "postgresql:"), **options)
-
-
-class _Administration:
-    """Roles and databases, by the superuser; each statement commits by itself."""
-
-    def __init__(self, url: str) -> None:
-        self._connection = connect(url)
-        self._connection.autocommit = True
-        self._cursor = self._connection.cursor()
-
-    def __enter__(self) -> "_Administration":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
-
-    def role(self, name: str, password: str) -> None:
-        """A role that may log in and nothing else."""
-        if not self._exists("pg_roles", "rolname", name):
-            self._do("CREATE ROLE {} LOGIN", sql.Identifier(name))
-        self._do("ALTER ROLE {} PASSWORD {}", sql.Identifier(name), sql.Literal(password))
-
-    def database(self, name: str, owner: str, application: str) -> None:
-        """A database that only these two may enter, and the owner alone may shape."""
-        database = sql.Identifier(name)
-        if not self._exists("pg_database", "datname", name):
-            self._do("CREATE DATABASE {} OWNER {}", database, sql.Identifier(owner))
-        self._do("REVOKE ALL ON DATABASE {} FROM PUBLIC", database)
-        self._do("GRANT CONNECT ON DATABASE {} TO {}", database, sql.Identifier(application))
-
-    def _exists(self, catalogue: str, column: str, name: str) -> bool:
-        query = sql.SQL("SELECT 1 FROM {} WHERE {} = %s")
-        identifiers = sql.Identifier(catalogue), sql.Identifier(column)
-        self._cursor.execute(query.format(*identifiers), (name,))
-        return self._cursor.fetchone() is not None
-
-    def _do(self, statement: str, *parts: sql.Composable) -> None:
-        self._cursor.execute(sql.SQL(statement).format(*parts))
 
 
 def _copied(package: Path) -> Path:

@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from chassis.settings import with_files
 from deploy.local.standin import KEPT, Server, StandinHandler
 
 
@@ -157,22 +158,24 @@ def _is_message(body: dict[str, Any]) -> bool:
     return isinstance(to, str) and bool(re.search(r"\d", to)) and isinstance(text, str)
 
 
-def serve(port: int, token: str) -> Server:
-    """A stand-in bound to loopback, not serving yet; port 0 takes a free one."""
+def serve(port: int, token: str, host: str = "127.0.0.1") -> Server:
+    """A stand-in bound to `host`, not serving yet; port 0 takes a free one."""
     handler = type("BoundHandler", (Handler,), {"mailbox": Mailbox(token)})
-    return Server(("127.0.0.1", port), handler)
+    return Server((host, port), handler)
 
 
 def main() -> None:
     """Serve until killed."""
     parser = argparse.ArgumentParser(description="A stand-in for an SMS provider.")
     parser.add_argument("--port", type=int, required=True)
-    port = parser.parse_args().port
-    token = os.environ.get("LINLI_SMS_TOKEN")
+    parser.add_argument("--host", default="127.0.0.1", help="where it listens")
+    given = parser.parse_args()
+    token = with_files(os.environ).get("LINLI_SMS_TOKEN")
     if not token:
         sys.exit("LINLI_SMS_TOKEN must be set")
-    server = serve(port, token)
-    print(f"stand-in for an SMS provider on http://127.0.0.1:{server.server_port}", flush=True)
+    server = serve(given.port, token, given.host)
+    where = f"http://{given.host}:{server.server_port}"
+    print(f"stand-in for an SMS provider on {where}", flush=True)
     server.serve_forever()
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from chassis.clock import local, now
 from chassis.errors import Conflict
 from chassis.ids import new_id
-from chassis.settings import database_url
+from chassis.settings import database_url, with_files
 from services.gateway.models import Account, Duty
 from services.gateway.passwords import hash_password
 
@@ -86,7 +86,7 @@ def check_not_last(session: Session, person: UUID, now: datetime) -> None:
 
 def _create_administrator(login: str, person: UUID | None, password: str) -> str:
     """Make the account, or leave the one there is, and say its person's id."""
-    url = os.environ.get("LINLI_DATABASE_URL_GATEWAY")
+    url = with_files(os.environ).get("LINLI_DATABASE_URL_GATEWAY")
     if not url:
         raise SystemExit("LINLI_DATABASE_URL_GATEWAY must be set")
     engine = create_engine(database_url(url))
@@ -112,7 +112,7 @@ def main(arguments: list[str]) -> None:
     create.add_argument("--login", required=True, type=str.casefold)
     create.add_argument("--person", type=UUID, help="the id in the registry, when there is one")
     given = parser.parse_args(arguments)
-    password = os.environ.get("LINLI_PASSWORD") or sys.stdin.readline().rstrip("\n")
+    password = with_files(os.environ).get("LINLI_PASSWORD") or sys.stdin.readline().rstrip("\n")
     if len(password) < SHORTEST_PASSWORD:
         raise SystemExit(f"the password must have at least {SHORTEST_PASSWORD} characters")
     sys.stdout.write(_create_administrator(given.login, given.person, password) + "\n")

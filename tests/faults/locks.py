@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import psycopg2
 
-from deploy.local.postgres import connect
+from deploy.databases import connect
 from tests.stack.stack import Stack
 
 

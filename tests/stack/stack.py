@@ -76,7 +76,7 @@ class Stack:
         self.postgres.start()
         for name in SERVICES:
             self.environment.name_database(name, self._database(name))
-        self._job("deploy.local.migrations")
+        self._job("deploy.databases")
         self.rabbitmq.wait()
         self._job("deploy.topology", "apply")
         self._start_standins()

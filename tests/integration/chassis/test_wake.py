@@ -8,7 +8,7 @@ from sqlalchemy import Engine, create_engine, event, make_url
 
 from chassis.outbox import wake_channel
 from chassis.wake import RelayWaker
-from deploy.local.postgres import connect
+from deploy.databases import connect
 from tests.stack.proxy import Proxy
 
 

@@ -7,8 +7,8 @@ import psycopg2
 import pytest
 
 from chassis.testing import eventually
+from deploy.databases import connect
 from deploy.local import processes
-from deploy.local.postgres import connect
 
 
 def test_a_frozen_broker_answers_nothing_until_it_thaws(rabbitmq):

@@ -1,4 +1,5 @@
 from dataclasses import FrozenInstanceError, dataclass
+from pathlib import Path
 
 import pytest
 
@@ -58,3 +59,36 @@ def test_a_plain_postgresql_url_gets_our_driver():
 
     assert database_url(plain) == "postgresql+psycopg2://user:word@host:5432/linli"
     assert database_url(database_url(plain)) == database_url(plain)
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    (tmp_path / "key").write_text("kept in a file\n")
+    return tmp_path / "key"
+
+
+def without_key() -> dict[str, str]:
+    return {name: text for name, text in ENVIRON.items() if name != "LINLI_KEY"}
+
+
+def test_a_setting_may_lie_in_a_file_without_the_end_of_its_line(key_file: Path) -> None:
+    environ = {**without_key(), "LINLI_KEY_FILE": str(key_file)}
+
+    assert ToySettings.load("toy", environ).key == "kept in a file"
+
+
+def test_a_placeholder_in_a_file_is_refused_as_well(key_file: Path) -> None:
+    key_file.write_text("change-me\n")
+
+    with pytest.raises(SettingsError, match="LINLI_KEY must be set"):
+        ToySettings.load("toy", {**without_key(), "LINLI_KEY_FILE": str(key_file)})
+
+
+def test_a_file_that_cannot_be_read_is_named_by_its_variable(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="LINLI_KEY_FILE names a file that cannot be read"):
+        ToySettings.load("toy", {**without_key(), "LINLI_KEY_FILE": str(tmp_path / "none")})
+
+
+def test_a_setting_that_is_given_twice_is_refused(key_file: Path) -> None:
+    with pytest.raises(SettingsError, match="must not both be set"):
+        ToySettings.load("toy", {**ENVIRON, "LINLI_KEY_FILE": str(key_file)})

@@ -1,0 +1,53 @@
+"""The project that all tests of this folder share: built, up with replicas, and taken down."""
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from deploy.api import Api
+from services.gateway.policy import SCOPES
+from tests.compose.project import SERVICES, Project
+
+ADMINISTRATOR = "administrator"
+PASSWORD = "a long enough password"
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """The project with its images, and nothing running."""
+    project = Project("linli-test", tmp_path_factory.mktemp("compose"))
+    project.do("--profile", "tools", "build", "--quiet")
+    yield project
+    project.do("--profile", "tools", "down", "--volumes", "--remove-orphans")
+
+
+@pytest.fixture(scope="session")
+def linli(built: Project, request: pytest.FixtureRequest) -> Project:
+    """The project, up, with several of everything."""
+    seconds = built.up(tickets=3, **dict.fromkeys(set(SERVICES) - {"tickets"}, 2))
+    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter:
+        reporter.write_line(f"up, from clean to healthy: {seconds:.0f} s")
+    return built
+
+
+@pytest.fixture(scope="session")
+def administrator(linli: Project) -> Api:
+    """The first administrator, as an operator makes one."""
+    create = ["create-administrator", "--login", ADMINISTRATOR]
+    gateway = ["exec", "-T", "-e", f"LINLI_PASSWORD={PASSWORD}", "gateway"]
+    linli.do(*gateway, "python", "-m", "services.gateway.accounts", *create)
+    api = Api(linli.url)
+    api.sign_in(ADMINISTRATOR, PASSWORD)
+    return api
+
+
+@pytest.fixture(scope="session")
+def ready(linli: Project, administrator: Api) -> dict[str, Any]:
+    """What `make up` would write into ready.json."""
+    own = administrator.get("sessions/current")["actor"]["id"]
+    body = {"name": "compose", "owner": {"person": own}, "scopes": sorted(SCOPES)}
+    key = administrator.post("api-keys", body, key=str(uuid.uuid4()))["token"]
+    return {"url": linli.url, "api_key": key, "amqp_uri": linli.amqp_uri("observer")}
