@@ -8,7 +8,7 @@ import pytest
 
 from deploy.api import Api
 from services.gateway.policy import SCOPES
-from tests.compose.project import SERVICES, Project
+from tests.compose.project import SCALE, Project
 
 ADMINISTRATOR = "administrator"
 PASSWORD = "a long enough password"
@@ -26,7 +26,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 @pytest.fixture(scope="session")
 def linli(built: Project, request: pytest.FixtureRequest) -> Project:
     """The project, up, with several of everything."""
-    seconds = built.up(tickets=3, **dict.fromkeys(set(SERVICES) - {"tickets"}, 2))
+    seconds = built.up(**SCALE)
     reporter = request.config.pluginmanager.get_plugin("terminalreporter")
     if reporter:
         reporter.write_line(f"up, from clean to healthy: {seconds:.0f} s")

@@ -9,7 +9,7 @@ import requests
 
 from deploy.demo import community
 
-CLIENTS = 4
+CLIENTS = 2
 
 
 class Load:
@@ -40,7 +40,7 @@ class Load:
         with requests.Session() as session:
             session.trust_env = False
             session.headers["Authorization"] = f"Bearer {self._token}"
-            while not self._ended.wait(0.05):
+            while not self._ended.wait(0.2):
                 filed = self._ask(session, "POST", "tickets", json=_request())
                 if filed is not None:
                     self._ask(session, "GET", f"tickets/{filed.json()['id']}")

@@ -14,8 +14,13 @@ from deploy.local.places import ROOT
 from deploy.local.ports import free_port
 
 FILES = ("docker-compose.yml", "docker-compose.dev.yml")
+_READ = """
+import urllib.request
+print(urllib.request.urlopen("http://127.0.0.1:9100/metrics").read().decode())
+"""
 PORTS = ("HTTP", "HTTPS", "POSTGRES", "AMQP", "MANAGEMENT", "SMS")
-SERVICES = ("residents", "tickets", "notifications", "gateway")
+SCALE = {"residents": 1, "tickets": 3, "notifications": 1, "gateway": 2}
+SERVICES = tuple(SCALE)
 
 
 class Project:
@@ -122,6 +127,13 @@ def kill(container: str) -> None:
     it does not after `docker kill`.
     """
     subprocess.run(["docker", "exec", container, "sh", "-c", "kill -9 -1"], check=False)
+
+
+def figure(container: str, name: str) -> float:
+    """What a service says of itself at /metrics: the sum over a figure's labels."""
+    lines = docker("exec", container, "python", "-c", _READ).splitlines()
+    named = [line for line in lines if line.startswith((f"{name} ", f"{name}{{"))]
+    return sum(float(line.rpartition(" ")[2]) for line in named)
 
 
 def inspect(container: str) -> dict[str, Any]:
