@@ -6,22 +6,38 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from deploy import settings
 from deploy.broker import Broker
 
 DONE, REFUSED, WRONG_USAGE, UNREACHABLE = 0, 1, 2, 3
 
+Run = Callable[[argparse.Namespace], int]
+"""What a command does: takes what was asked, with the environment in `environ`, and returns its
+exit code.
+"""
+
+
+class Refused(Exception):
+    """What was asked cannot be done, or not now; the message says why and what to do."""
+
+
+def add_area(areas: Any, name: str, text: str) -> Any:
+    """An area of commands, such as `departments`; add commands to what this returns."""
+    area = areas.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    return area.add_subparsers(required=True, metavar="COMMAND")
+
+
+def on_broker(run: Callable[[Broker, argparse.Namespace], int]) -> Run:
+    """The command that `run` is, with the broker that the environment names."""
+    return lambda asked: run(settings.broker(asked.environ), asked)
+
 
 def add_command(
-    commands: Any,
-    name: str,
-    run: Callable[[Broker, argparse.Namespace], int],
-    text: str,
-    *,
-    asks: bool = False,
+    commands: Any, name: str, run: Run, text: str, *, asks: bool = False
 ) -> argparse.ArgumentParser:
     """A command of an area, with the options that every command has."""
     command: argparse.ArgumentParser = commands.add_parser(
-        name, help=text, description=text.capitalize() + "."
+        name, help=text, description=text[0].upper() + text[1:] + "."
     )
     command.set_defaults(run=run)
     command.add_argument("--json", action="store_true", help="answer in JSON")

@@ -1,5 +1,5 @@
-"""What consumers could not handle: looking at it, and sending it back to the queue it came
-from.
+"""What consumers could not handle: looking at it, sending it back to the queue it came from, and
+throwing it away.
 """
 
 import hashlib
@@ -80,6 +80,21 @@ def replay(broker: Broker, queue: str, ids: Collection[str] | None = None) -> in
             for message in window:
                 channel.basic_ack(message.delivery_tag)
         return moved
+
+
+def drop(broker: Broker, queue: str, ids: Collection[str] | None = None) -> Iterator[DeadLetter]:
+    """Throw dead letters away, all or those with these ids, one with each step of the iterator.
+
+    A letter leaves the broker when the caller comes back for the next, so that it has been told
+    first; the channel is closed, and with it the rest given back, however this ends. Only what is
+    there at the start is looked at. Raises UnknownQueue.
+    """
+    _check(broker, queue)
+    with broker.connect() as connection, connection.channel() as channel:
+        for message in _take(channel, topology.dead_queue(queue)):
+            if ids is None or _id(message) in ids:
+                yield _describe(queue, message)
+                channel.basic_ack(message.delivery_tag)
 
 
 def _consumers(broker: Broker) -> list[str]:

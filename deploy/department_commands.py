@@ -7,13 +7,13 @@ from typing import Any
 from chassis.topology import EVENTS_EXCHANGE
 from deploy import backlogs, permissions
 from deploy.broker import Broker
-from deploy.commands import DONE, REFUSED, add_command, agreed, positive, say
+from deploy.commands import DONE, REFUSED, add_command, agreed, on_broker, positive, say
 
 
 def declare(commands: Any) -> None:
     """Add the commands of this area to the parser."""
     text = "which departments have access, and how full their queues are"
-    command = add_command(commands, "list", list_departments, text)
+    command = add_command(commands, "list", on_broker(list_departments), text)
     text = "only queues as full as this, or gone; exit 1 if there are any"
     command.add_argument("--over", type=positive, default=0, metavar="PERCENT", help=text)
     text = "only queues in which something waits and that nobody reads, or gone; exit 1 as well"
@@ -25,7 +25,8 @@ def declare(commands: Any) -> None:
         ("add-queue", add_queue, "give a further queue, which the department binds itself"),
         ("remove-queue", remove_queue, "delete such a queue with what it holds"),
     ):
-        command = add_command(commands, name, run, text, asks=run in (revoke, rotate, remove_queue))
+        asks = run in (revoke, rotate, remove_queue)
+        command = add_command(commands, name, on_broker(run), text, asks=asks)
         command.add_argument("department", help="the department's code, such as water")
         if run is revoke:
             command.add_argument(

@@ -6,7 +6,7 @@ import pytest
 
 from chassis.testing import eventually
 from chassis.topology import headers_to_carry
-from deploy import cli
+from deploy import cli, dead_letters
 from tests.integration.bus.wire import CONSUMER, count, event, ids, message, publish
 
 pytestmark = pytest.mark.usefixtures("emptied")
@@ -181,3 +181,42 @@ def test_what_makes_no_sense_is_refused(broker, capsys, arguments, status):
 
     assert cli.main(["dead-letters", *arguments], environ) == status
     assert capsys.readouterr().err.startswith("linli: ")
+
+
+def test_what_is_dropped_is_told_and_gone_and_the_rest_is_kept(linli, channel):
+    first, second, third = event(), event(), event()
+    bury(channel, first, second, third)
+
+    dropped = linli("drop", CONSUMER, "--id", second["id"], "--yes")
+
+    assert dropped == {"queue": CONSUMER, "dropped": [second["id"]]}
+    eventually(lambda: count(channel, DEAD) == 2)
+    letters = linli("show", CONSUMER)["letters"]
+    assert [letter["id"] for letter in letters] == [first["id"], third["id"]]
+    assert linli("drop", CONSUMER, "--all", "--yes")["dropped"] == [first["id"], third["id"]]
+    eventually(lambda: count(channel, DEAD) == 0)
+    assert count(channel, CONSUMER) == 0
+
+
+def test_a_letter_that_was_not_told_is_not_dropped(broker, channel):
+    first, second = event(), event()
+    bury(channel, first, second)
+
+    told = dead_letters.drop(broker, CONSUMER)
+    assert next(told).id == first["id"]
+    told.close()
+
+    eventually(lambda: count(channel, DEAD) == 2)
+
+
+def test_dropping_without_a_yes_drops_nothing(broker, channel, capsys):
+    bury(channel, event())
+    environ = {
+        "LINLI_AMQP_URI": broker.amqp_uri,
+        "LINLI_RABBITMQ_MANAGEMENT_URL": broker.management_url,
+    }
+
+    assert cli.main(["dead-letters", "drop", CONSUMER, "--all"], environ) == 1
+
+    assert "--yes" in capsys.readouterr().err
+    assert count(channel, DEAD) == 1
