@@ -3,6 +3,7 @@ dense.
 """
 
 import uuid
+from datetime import UTC, datetime, timedelta
 
 from uuid_utils.compat import uuid7
 
@@ -10,3 +11,8 @@ from uuid_utils.compat import uuid7
 def new_id() -> uuid.UUID:
     """A fresh UUIDv7."""
     return uuid7()
+
+
+def made_at(made: uuid.UUID) -> datetime:
+    """When an id of `new_id` was made, to the millisecond (RFC 9562, section 5.7)."""
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=made.int >> 80)

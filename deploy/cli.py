@@ -17,6 +17,7 @@ from deploy import (
     accounts,
     dead_letter_commands,
     dead_letters,
+    delivery_commands,
     department_commands,
     official_areas,
     outbox_commands,
@@ -34,6 +35,7 @@ AREAS = (
     ("departments", "departments' access to their events", department_commands.declare),
     ("dead-letters", "events that a consumer could not handle", dead_letter_commands.declare),
     ("outbox", "events that wait for their way to the broker", outbox_commands.declare),
+    ("deliveries", "messages that are held after a restore", delivery_commands.declare),
     ("areas", "the official area codes of the country", upkeep_commands.declare_areas),
     (
         *("topology", "exchanges, queues, bindings, policies and users"),

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from chassis.events import CloudEvent
 from chassis.ids import new_id
-from services.notifications import deliveries, forgetting, preferences, schemas
+from services.notifications import deliveries, forgetting, preferences, restored, schemas
 from services.notifications.errors import UnknownNotification
 from services.notifications.models import Department, Notification, Progress
 from services.notifications.news import STEPS, Facts, Telling, tellings
@@ -21,7 +21,9 @@ def tell(session: Session, event: CloudEvent, limits: Limits, at: datetime) -> N
     """Tell everybody whom an event concerns; raises ValidationError on a wrong schema."""
     facts = schemas.facts_of(event)
     latest = _note_progress(session, facts.ticket, event, at)
-    stale = stale_on_arrival(event.sequence, latest, at - event.time, limits)
+    stale = restored.stale_since_restore(session, event.id) or stale_on_arrival(
+        event.sequence, latest, at - event.time, limits
+    )
     for telling in tellings(event.type, facts):
         if forgetting.is_forgotten(session, telling.person):
             continue

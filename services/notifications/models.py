@@ -181,6 +181,16 @@ class Forgotten(Base):
     at: Mapped[datetime] = mapped_column(index=True)
 
 
+class Restored(Base):
+    """When this database was restored from a backup. What is told of events that were made before
+    may have been sent by the system that the backup was taken of.
+    """
+
+    __tablename__ = "restored"
+
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+
+
 class Edited(Base):
     """One version of an edited template. `parts` None: the shipped text again. `by` is who did it,
     by id.

@@ -41,6 +41,7 @@ class Reason(StrEnum):
     FIRST_CHANNEL_FAILED = "first_channel_failed"
     SUPERSEDED = "superseded"
     EXPIRED = "expired"
+    HELD_AFTER_RESTORE = "held_after_restore"
 
 
 class Kind(StrEnum):
@@ -81,6 +82,8 @@ KINDS: dict[Reason, Kind] = {
     Reason.IN_DIGEST: Kind.SKIP,
     Reason.SUPERSEDED: Kind.SKIP,
     Reason.EXPIRED: Kind.SKIP,
+    # An operator may let it go on its way.
+    Reason.HELD_AFTER_RESTORE: Kind.SKIP,
 }
 
 _FINAL = {Kind.DONE: State.DELIVERED, Kind.PERMANENT: State.FAILED, Kind.SKIP: State.SKIPPED}

@@ -13,6 +13,7 @@ DELIVERY_REASONS = (
     "provider_unauthorized", "provider_untrusted", "provider_refused", "residents_unavailable",
     "residents_refused", "unknown_person", "no_phone", "no_email", "unrenderable", "worker_lost",
     "turned_off", "in_digest", "quiet_hours", "first_channel_failed", "superseded", "expired",
+    "held_after_restore",
 )  # fmt: skip
 
 
