@@ -96,6 +96,12 @@ def behind(package: str, engine: Engine) -> bool:
     return not current or bool(current & known - set(scripts.get_heads()))
 
 
+def knows(package: str, revision: str) -> bool:
+    """Whether this code has a migration."""
+    scripts = ScriptDirectory.from_config(_config(package))
+    return revision in {script.revision for script in scripts.walk_revisions()}
+
+
 def _config(package: str, connection: Connection | None = None) -> Config:
     module: ModuleType = import_module(package)
     config = Config()

@@ -71,6 +71,21 @@ class Api:
             headers["If-Match"] = f'"{version}"'
         return self._answer("POST", path, json=body, headers=headers)
 
+    def patch(self, path: str, body: Mapping[str, Any], etag: str) -> dict[str, Any]:
+        """Change something that has not changed since it had this ETag; raises Refused."""
+        return self._answer("PATCH", path, json=body, headers={"If-Match": etag})
+
+    def etag(self, path: str) -> str:
+        """The ETag of what is at `path`; raises Refused."""
+        response = self._session.get(f"{self._url}/{path}", timeout=_TIMEOUT)
+        if not response.ok:
+            raise Refused(f"GET {path}", response)
+        return str(response.headers["ETag"])
+
+    def delete(self, path: str) -> None:
+        """End something; raises Refused."""
+        self._answer("DELETE", path)
+
     def upload(self, path: str, name: str, content: bytes) -> dict[str, Any]:
         """Send a file; raises Refused."""
         return self._answer("POST", path, files={"file": (name, content)})

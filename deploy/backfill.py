@@ -28,54 +28,13 @@ def backfill(broker: Broker, queue: str, keys: set[str]) -> int:
     settles that.
     """
     with broker.connect() as reading, broker.connect() as writing:
-        end = _end_of_log(reading)
+        end = end_of_log(reading)
         events = _events(reading, end) if end is not None else iter(())
         wanted = (event for event in events if _matches(event, keys))
         return ConfirmedChannel(writing.channel()).publish_all(queue, map(_copy, wanted))
 
 
-def _matches(event: amqp.Message, keys: set[str]) -> bool:
-    key = event.delivery_info["routing_key"]
-    return any(topology.key_matches(pattern, key) for pattern in keys)
-
-
-def _copy(event: amqp.Message) -> amqp.Message:
-    properties = dict(event.properties)
-    headers = topology.headers_to_carry(properties.pop("application_headers", {}))
-    return amqp.Message(event.body, application_headers=headers, **properties)
-
-
-def _end_of_log(connection: Any) -> int | None:
-    """The offset of the last event published before this call, or a later one; None for an empty
-    log.
-
-    A stream says where it ends only by being read from its last chunk on until nothing more comes.
-    On a busy broker something always comes, but after some seconds it is certain to be newer than
-    this call.
-    """
-    end, patience, started = None, FIRST_SECONDS, time.monotonic()
-    with closing(_read(connection, "last", lambda: patience)) as events:
-        try:
-            while time.monotonic() < started + LONGEST_LOOK_SECONDS:
-                end, patience = _offset(next(events)), QUIET_SECONDS
-        except TimeoutError:
-            pass
-    return end
-
-
-def _events(connection: Any, end: int) -> Iterator[amqp.Message]:
-    """The log's events up to the offset `end`; raises TimeoutError when the broker stops sending
-    before.
-    """
-    with closing(_read(connection, "first", lambda: PATIENCE_SECONDS)) as events:
-        for event in events:
-            if _offset(event) <= end:
-                yield event
-            if _offset(event) >= end:
-                return
-
-
-def _read(
+def read_stream(
     connection: Any, start: str, patience: Callable[[], float]
 ) -> Generator[amqp.Message, None, None]:
     """The log's events from `start`, for ever; raises TimeoutError when none comes for
@@ -92,6 +51,47 @@ def _read(
             event = received.pop(0)
             yield event
             channel.basic_ack(event.delivery_tag)
+
+
+def _matches(event: amqp.Message, keys: set[str]) -> bool:
+    key = event.delivery_info["routing_key"]
+    return any(topology.key_matches(pattern, key) for pattern in keys)
+
+
+def _copy(event: amqp.Message) -> amqp.Message:
+    properties = dict(event.properties)
+    headers = topology.headers_to_carry(properties.pop("application_headers", {}))
+    return amqp.Message(event.body, application_headers=headers, **properties)
+
+
+def end_of_log(connection: Any) -> int | None:
+    """The offset of the last event published before this call, or a later one; None for an empty
+    log.
+
+    A stream says where it ends only by being read from its last chunk on until nothing more comes.
+    On a busy broker something always comes, but after some seconds it is certain to be newer than
+    this call.
+    """
+    end, patience, started = None, FIRST_SECONDS, time.monotonic()
+    with closing(read_stream(connection, "last", lambda: patience)) as events:
+        try:
+            while time.monotonic() < started + LONGEST_LOOK_SECONDS:
+                end, patience = _offset(next(events)), QUIET_SECONDS
+        except TimeoutError:
+            pass
+    return end
+
+
+def _events(connection: Any, end: int) -> Iterator[amqp.Message]:
+    """The log's events up to the offset `end`; raises TimeoutError when the broker stops sending
+    before.
+    """
+    with closing(read_stream(connection, "first", lambda: PATIENCE_SECONDS)) as events:
+        for event in events:
+            if _offset(event) <= end:
+                yield event
+            if _offset(event) >= end:
+                return
 
 
 def _offset(event: amqp.Message) -> int:

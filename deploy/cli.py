@@ -6,19 +6,27 @@ Exit codes: 0 done, 1 refused or not as it should be, 2 wrong usage, 3 a server 
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 
 import amqp
+import requests
 from kombu.exceptions import OperationalError
 from sqlalchemy.exc import OperationalError as DatabaseAway
 
+from chassis.errors import ServiceError
 from chassis.settings import SettingsError, with_files
 from deploy import (
     accounts,
+    api,
+    api_key_commands,
+    backup_commands,
     dead_letter_commands,
     dead_letters,
     delivery_commands,
     department_commands,
+    doctor_commands,
+    duty_commands,
     official_areas,
     outbox_commands,
     permissions,
@@ -26,12 +34,16 @@ from deploy import (
     topology,
     topology_commands,
     upkeep_commands,
+    user_commands,
 )
 from deploy.commands import REFUSED, UNREACHABLE, WRONG_USAGE, Refused, add_area, fail
 from deploy.confirms import NotStored
 from deploy.management import ManagementError
 
 AREAS = (
+    ("users", "logins of staff", user_commands.declare),
+    ("duties", "who has which role where, through the API", duty_commands.declare),
+    ("api-keys", "tokens of programs, through the API", api_key_commands.declare),
     ("departments", "departments' access to their events", department_commands.declare),
     ("dead-letters", "events that a consumer could not handle", dead_letter_commands.declare),
     ("outbox", "events that wait for their way to the broker", outbox_commands.declare),
@@ -50,6 +62,7 @@ AREAS = (
 REFUSALS = (
     accounts.NoPassword,
     amqp.exceptions.ChannelError,
+    api.Refused,
     dead_letters.UnknownQueue,
     official_areas.NotFetched,
     permissions.NoSuchQueue,
@@ -59,6 +72,7 @@ REFUSALS = (
     topology.TopologyDiffers,
     NotStored,
     Refused,
+    ServiceError,
 )
 OUTAGES = (OSError, OperationalError, ManagementError, amqp.exceptions.ConnectionError)
 
@@ -67,6 +81,8 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     """Run one command; what it found goes to standard output, what went wrong to standard
     error.
     """
+    # eventlet says at import that it is in maintenance mode: no news to an operator.
+    warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
     asked = parser().parse_args(arguments)
     try:
         asked.environ = with_files(environ)
@@ -75,6 +91,8 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
         return fail(WRONG_USAGE, missing)
     except REFUSALS as refusal:
         return fail(REFUSED, refusal)
+    except requests.RequestException as away:
+        return fail(UNREACHABLE, f"the gateway does not answer: {type(away).__name__}")
     except DatabaseAway as away:
         # The driver's own words: SQLAlchemy's would add the statement.
         return fail(UNREACHABLE, f"a database does not answer: {away.orig}")
@@ -91,6 +109,8 @@ def parser() -> argparse.ArgumentParser:
         "3 a server cannot be reached. `linli AREA --help` lists the commands of an area.",
     )
     areas = made.add_subparsers(required=True, metavar="AREA")
+    for declare in (doctor_commands.declare, backup_commands.declare):
+        declare(areas)
     for name, text, declare in AREAS:
         declare(add_area(areas, name, text))
     return made

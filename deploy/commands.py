@@ -37,7 +37,11 @@ def add_command(
 ) -> argparse.ArgumentParser:
     """A command of an area, with the options that every command has."""
     command: argparse.ArgumentParser = commands.add_parser(
-        name, help=text, description=text[0].upper() + text[1:] + "."
+        name,
+        help=text,
+        description=text[0].upper() + text[1:] + ".",
+        # Half an option that some version takes for another one is a trap.
+        allow_abbrev=False,
     )
     command.set_defaults(run=run)
     command.add_argument("--json", action="store_true", help="answer in JSON")

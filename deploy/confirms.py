@@ -36,10 +36,14 @@ class ConfirmedChannel:
         Raises NotStored when a message is refused or there is no such queue; earlier windows are
         stored then.
         """
+        return self.route_all("", ((queue, message) for message in messages))
+
+    def route_all(self, exchange: str, messages: Iterable[tuple[str, amqp.Message]]) -> int:
+        """The same for messages that `exchange` routes, each by its key, or nowhere: NotStored."""
         before, remaining = self._sent, iter(messages)
         while window := list(islice(remaining, WINDOW)):
-            for message in window:
-                self._channel.basic_publish(message, "", queue, mandatory=True)
+            for key, message in window:
+                self._channel.basic_publish(message, exchange, key, mandatory=True)
             self._sent += len(window)
             self._wait()
         return self._sent - before

@@ -100,6 +100,17 @@ def department_access(code: str) -> Access:
     )
 
 
+def department_account(code: str, password: str | None = None) -> Account:
+    """The department's broker user as planned; without a password it keeps the one it has."""
+    return Account(
+        department_user(code),
+        department_access(code),
+        password,
+        (DEPARTMENT_TAG,),
+        DEPARTMENT_LIMITS,
+    )
+
+
 def department_policies(code: str) -> dict[str, dict[str, Any]]:
     """Limits on what a department that does not read can make the broker keep.
 
@@ -171,7 +182,7 @@ def rotate(broker: Broker, code: str, password: str | None = None) -> str:
     """
     _granted(broker, code)
     chosen = password or secrets.token_urlsafe(24)
-    put_user(broker, _department_account(code, chosen))
+    put_user(broker, department_account(code, chosen))
     broker.management.delete("connections", "username", department_user(code))
     return broker.uri_for(department_user(code), chosen)
 
@@ -230,7 +241,7 @@ def department_differences(
 ) -> Iterator[Difference]:
     """Where a department's user, permissions, policies, queues and bindings are not as granted."""
     yield from policy_differences(broker, snapshot, department_policies(code))
-    yield from account_differences(broker, snapshot, _department_account(code, password))
+    yield from account_differences(broker, snapshot, department_account(code, password))
     for queue in topology.subscriber(code, DEPARTMENT_NOUN):
         yield from queue_differences(snapshot, queue)
         yield from binding_differences(snapshot, queue)
@@ -254,16 +265,6 @@ def _granted(broker: Broker, code: str) -> None:
     check_code(code)
     if department_user(code) not in broker.snapshot().users:
         raise NotGranted(f"{code}: {NotGranted.__doc__}")
-
-
-def _department_account(code: str, password: str | None) -> Account:
-    return Account(
-        department_user(code),
-        department_access(code),
-        password,
-        (DEPARTMENT_TAG,),
-        DEPARTMENT_LIMITS,
-    )
 
 
 def _policy(pattern: str, definition: Mapping[str, Any], priority: int) -> dict[str, Any]:

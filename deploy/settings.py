@@ -1,4 +1,4 @@
-"""Where operators' commands find the broker and the databases."""
+"""Where operators' commands find the broker, the databases and the gateway."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from chassis.settings import database_url
+from deploy.api import Api
 from deploy.broker import Broker
 
 SERVICES = ("residents", "tickets", "notifications", "gateway")
@@ -27,6 +28,16 @@ def broker(environ: Mapping[str, str] = os.environ) -> Broker:
         if not environ.get(variable):
             raise SettingMissing(f"{variable} must be set")
     return Broker(*(environ[variable] for variable in VARIABLES))
+
+
+def api(environ: Mapping[str, str]) -> Api:
+    """The gateway that the environment names, by an administrator's API key; raises
+    SettingMissing.
+    """
+    for variable in ("LINLI_URL", "LINLI_API_KEY"):
+        if not environ.get(variable):
+            raise SettingMissing(f"{variable} must be set")
+    return Api(environ["LINLI_URL"].rstrip("/"), environ["LINLI_API_KEY"])
 
 
 def database(service: str, environ: Mapping[str, str], *, owner: bool = False) -> str:

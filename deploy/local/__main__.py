@@ -4,7 +4,6 @@ import argparse
 import signal
 import sys
 import time
-import warnings
 from collections.abc import Sequence
 
 from deploy.local import processes
@@ -62,8 +61,6 @@ def _reset(home: Home) -> int:
 
 def _linli(arguments: Sequence[str]) -> int:
     """The operator's command against this home's broker, unless the environment names another."""
-    # eventlet says at import that it is in maintenance mode: no news to an operator.
-    warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
     from deploy import cli
     from deploy.local.environment import Environment
 

@@ -134,7 +134,19 @@ class Environment:
             f"LINLI_AMQP_URI_{each.upper()}": self.broker_uri(each)
             for each in (*SERVICES, OBSERVER)
         }
-        return {**self._private_databases(), **self._variables, **accounts, **_python()}
+        ports = {name: self._home.known_port(f"health_{name}") for name in SERVICES}
+        reached = {
+            "LINLI_URL": self.url,
+            **{
+                f"LINLI_HEALTH_URL_{name.upper()}": f"http://127.0.0.1:{port}"
+                for name, port in ports.items()
+                if port
+            },
+        }
+        if key := self._home.known("api_key_administrator"):
+            reached["LINLI_API_KEY"] = key
+        found = {**reached, **self._private_databases(), **self._variables, **accounts, **_python()}
+        return found if self.given.all_databases else {**_programs(), **found}
 
     def of_service(self, service: str) -> dict[str, str]:
         """For a service: its own accounts and secrets, and nobody else's."""
@@ -153,15 +165,22 @@ class Environment:
         return {**kept, **own, **_python()}
 
     def _private_databases(self) -> dict[str, str]:
-        """Where the applications' databases of this home are, also while they run."""
+        """Where this home's databases are, by the applications' accounts and by their owners', also
+        while they run.
+        """
         host = f"127.0.0.1:{self._home.known_port('postgres')}"
-        passwords = {name: self._home.known(f"database_{name}") for name in SERVICES}
-        return {
-            f"LINLI_DATABASE_URL_{name.upper()}": (
-                f"postgresql+psycopg2://linli_{name}:{password}@{host}/linli_{name}"
+        accounts = {
+            f"{variable}_{name.upper()}": (name, f"linli_{name}{suffix}", secret)
+            for name in SERVICES
+            for variable, suffix, kind in (
+                ("LINLI_DATABASE_URL", "", "database"),
+                ("LINLI_DATABASE_OWNER_URL", "_owner", "owner"),
             )
-            for name, password in passwords.items()
-            if password
+            if (secret := self._home.known(f"{kind}_{name}"))
+        }
+        return {
+            variable: f"postgresql+psycopg2://{user}:{password}@{host}/linli_{name}"
+            for variable, (name, user, password) in accounts.items()
         }
 
     def _name_private_broker(self) -> None:
@@ -190,6 +209,13 @@ class Environment:
 
 def _python() -> dict[str, str]:
     return {"PYTHONPATH": str(places.ROOT), "PYTHONUNBUFFERED": "1"}
+
+
+def _programs() -> dict[str, str]:
+    """pg_dump and its kin of the private PostgreSQL."""
+    from deploy.local import postgres
+
+    return {"LINLI_POSTGRES_PROGRAMS": str(postgres.programs())}
 
 
 def _key() -> str:

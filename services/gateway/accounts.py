@@ -7,19 +7,20 @@ password comes from the variable LINLI_PASSWORD, or else from the standard input
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import create_engine, exists, or_, select
+from sqlalchemy import create_engine, delete, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chassis.clock import local, now
-from chassis.errors import Conflict
+from chassis.errors import Conflict, NotFound
 from chassis.ids import new_id
 from chassis.settings import database_url, with_files
-from services.gateway.models import Account, Duty
+from services.gateway.models import Account, ApiKey, Duty, SignedIn
 from services.gateway.passwords import hash_password
 
 SHORTEST_PASSWORD = 8
@@ -29,6 +30,10 @@ class LoginTaken(Conflict):
     """Somebody else has this login."""
 
     code = "login_taken"
+
+
+class UnknownLogin(NotFound):
+    """Nobody has this login."""
 
 
 class LastAdministrator(Conflict):
@@ -84,6 +89,74 @@ def check_not_last(session: Session, person: UUID, now: datetime) -> None:
         raise LastAdministrator()
 
 
+def list_accounts(session: Session, now: datetime) -> Sequence[tuple[Account, int]]:
+    """Every account in the order of logins, with how many sessions its person has."""
+    signed_in = (
+        select(func.count())
+        .where(SignedIn.person == Account.person, SignedIn.expires_at > now)
+        .scalar_subquery()
+    )
+    rows = session.execute(select(Account, signed_in).order_by(Account.login))
+    return [(account, count) for account, count in rows]
+
+
+def existing_account(session: Session, login: str) -> Account:
+    """The account with this login, locked; raises UnknownLogin."""
+    query = select(Account).where(Account.login == login).with_for_update()
+    if (account := session.scalars(query).one_or_none()) is None:
+        raise UnknownLogin()
+    return account
+
+
+def change_password(session: Session, account: Account, password_hash: str) -> int:
+    """Give an account another password and end its person's sessions; how many there were."""
+    account.password_hash = password_hash
+    return end_sessions(session, account.person)
+
+
+def close_account(session: Session, account: Account, now: datetime) -> tuple[int, int]:
+    """Take a login away, and end what its person opened and was given with it: how many sessions
+    and API keys. Their duties are the registry's. Raises LastAdministrator.
+    """
+    check_not_last(session, account.person, now)
+    sessions = end_sessions(session, account.person)
+    keys = session.execute(
+        delete(ApiKey).where(ApiKey.owner_kind == "person", ApiKey.owner == str(account.person))
+    )
+    session.delete(account)
+    return sessions, int(keys.rowcount)  # type: ignore[attr-defined]
+
+
+def end_sessions(session: Session, person: UUID) -> int:
+    """Sign a person out everywhere; how many sessions there were."""
+    done = session.execute(delete(SignedIn).where(SignedIn.person == person))
+    return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def make_administrator(
+    session: Session, login: str, person: UUID | None, password: str, now: datetime
+) -> Account:
+    """An administrator's account, or the one there is with this login, which keeps its password.
+    Without a person it is of somebody whom the registry does not know. Raises LoginTaken.
+    """
+    found = account_of(session, login)
+    if found is not None and not found.administrator:
+        raise LoginTaken()
+    return found or create_account(
+        session,
+        NewAccount(login, person or new_id(), hash_password(password), administrator=True),
+        new_id(),
+        now,
+    )
+
+
+def checked_password(password: str) -> str:
+    """The password; raises ValueError when it is too short."""
+    if len(password) < SHORTEST_PASSWORD:
+        raise ValueError(f"the password must have at least {SHORTEST_PASSWORD} characters")
+    return password
+
+
 def _create_administrator(login: str, person: UUID | None, password: str) -> str:
     """Make the account, or leave the one there is, and say its person's id."""
     url = with_files(os.environ).get("LINLI_DATABASE_URL_GATEWAY")
@@ -91,15 +164,10 @@ def _create_administrator(login: str, person: UUID | None, password: str) -> str
         raise SystemExit("LINLI_DATABASE_URL_GATEWAY must be set")
     engine = create_engine(database_url(url))
     with Session(engine) as session, session.begin():
-        account = account_of(session, login) or create_account(
-            session,
-            NewAccount(login, person or new_id(), hash_password(password), administrator=True),
-            new_id(),
-            now(),
-        )
-        if not account.administrator:
-            raise SystemExit(f"{login} exists and is no administrator")
-        person = account.person
+        try:
+            person = make_administrator(session, login, person, password, now()).person
+        except LoginTaken:
+            raise SystemExit(f"{login} exists and is no administrator") from None
     engine.dispose()
     return str(person)
 
@@ -112,9 +180,12 @@ def main(arguments: list[str]) -> None:
     create.add_argument("--login", required=True, type=str.casefold)
     create.add_argument("--person", type=UUID, help="the id in the registry, when there is one")
     given = parser.parse_args(arguments)
-    password = with_files(os.environ).get("LINLI_PASSWORD") or sys.stdin.readline().rstrip("\n")
-    if len(password) < SHORTEST_PASSWORD:
-        raise SystemExit(f"the password must have at least {SHORTEST_PASSWORD} characters")
+    try:
+        password = checked_password(
+            with_files(os.environ).get("LINLI_PASSWORD") or sys.stdin.readline().rstrip("\n")
+        )
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
     sys.stdout.write(_create_administrator(given.login, given.person, password) + "\n")
 
 

@@ -7,7 +7,6 @@ who knows better lets them go.
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, and_, func, insert, or_, select, update
@@ -56,7 +55,7 @@ def stale_since_restore(session: Session, event: str) -> Reason | None:
     return Reason.HELD_AFTER_RESTORE
 
 
-def held(session: Session, limit: int) -> Sequence[Row[Any]]:
+def held(session: Session, limit: int) -> Sequence[Row[UUID, str, UUID | None, datetime]]:
     """Up to `limit` messages that are held, oldest first: id, purpose, person, created_at."""
     columns = Delivery.id, Delivery.purpose, Delivery.person, Delivery.created_at
     query = select(*columns).where(_HELD).order_by(Delivery.created_at, Delivery.id)

@@ -6,6 +6,7 @@ meanwhile.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -16,7 +17,7 @@ from chassis.walls import EVERYTHING
 from services.residents.imports.models import Import
 from services.residents.models import Household, ResidentKey
 from services.residents.settings import ResidentsSettings
-from services.residents.vault import Vault, WrappedKey
+from services.residents.vault import SealBroken, Vault, WrappedKey
 
 BATCH = 500
 # Where data keys are kept: the row's own id, and what its key is for.
@@ -48,6 +49,32 @@ def rotate(
                     return {**dict.fromkeys(settings.master_keys, 0), **in_use(session)}
     finally:
         engine.dispose()
+
+
+def opened(environ: Mapping[str, str], limit: int) -> tuple[int, int]:
+    """Of up to `limit` data keys of each kind: how many were tried, and how many the master keys
+    open. Nothing is changed. Raises SettingsError.
+    """
+    settings = ResidentsSettings.load("residents", environ)
+    vault = Vault(settings.master_keys, settings.blind_index_key)
+    engine = make_engine(settings, pool_size=1, seen=EVERYTHING)
+    try:
+        with Session(engine) as session:
+            return _opened(session, vault, limit)
+    finally:
+        engine.dispose()
+
+
+def _opened(session: Session, vault: Vault, limit: int) -> tuple[int, int]:
+    tried = count = 0
+    for keeper, owner, purpose in KEEPERS:
+        rows = select(owner, keeper.key_id, keeper.wrapped).where(keeper.key_id.is_not(None))
+        for row in session.execute(rows.limit(limit)):
+            tried += 1
+            with suppress(SealBroken):
+                vault.rewrap(purpose, row[0], WrappedKey(row.key_id, bytes(row.wrapped)))
+                count += 1
+    return tried, count
 
 
 def rewrap_some(session: Session, vault: Vault, limit: int) -> int:

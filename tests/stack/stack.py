@@ -72,18 +72,26 @@ class Stack:
 
     def up(self) -> None:
         """From nothing to a community that works."""
+        self.serve()
+        self._job("deploy.databases")
+        self._job("deploy.topology", "apply")
+        self.open()
+        self.ready = Demo(self.home, self.environment).provide()
+
+    def serve(self) -> None:
+        """Servers with nothing in them."""
         self.rabbitmq.begin()
         self.postgres.start()
         for name in SERVICES:
             self.environment.name_database(name, self._database(name))
-        self._job("deploy.databases")
         self.rabbitmq.wait()
-        self._job("deploy.topology", "apply")
+
+    def open(self) -> None:
+        """The stand-ins and the four services, on servers that have what they need."""
         self._start_standins()
         for name in SERVICES:
             self.start(name)
         self.wait_ready()
-        self.ready = Demo(self.home, self.environment).provide()
 
     def down(self) -> None:
         """End everything, the fast way."""

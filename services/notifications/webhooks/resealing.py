@@ -56,6 +56,19 @@ def reseal(
         engine.dispose()
 
 
+def opened(environ: Mapping[str, str]) -> dict[str, int]:
+    """How much the newest key opens, how much only an older one, and how much none. Nothing is
+    changed. Raises SettingsError.
+    """
+    settings = KeySettings.load("notifications", environ)
+    engine = make_engine(settings, pool_size=1)
+    try:
+        with Session(engine) as session:
+            return opened_by(session, settings.webhook_keys)
+    finally:
+        engine.dispose()
+
+
 def reseal_some(
     session: Session, keys: Keys, place: Place, after: UUID, limit: int
 ) -> tuple[int, UUID | None]:

@@ -1,0 +1,1 @@
+"""Backup and restore of a whole system: one cut through four databases and the event log."""

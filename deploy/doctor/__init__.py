@@ -1,0 +1,1 @@
+"""`linli doctor`: everything an operator needs to know, and what to do about it."""
