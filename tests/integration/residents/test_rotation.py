@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from chassis import migrate
-from deploy import cli
+from deploy import cli, commands
 from services.residents import rotation
 from services.residents.models import Household, Member, ResidentKey
 from services.residents.vault import SealBroken, Vault
@@ -104,12 +104,12 @@ def test_it_is_interrupted_and_goes_on_where_it_stood(concurrent, webhooks, caps
 
     assert wraps == {"k1": 0, "k2": everybody}
     operator = {**environ, **webhooks, "LINLI_RABBITMQ_MANAGEMENT_URL": "http://nobody"}
-    assert cli.main(["keys", "rotate", "--json"], operator) == cli.DONE
+    assert cli.main(["keys", "rotate", "--json"], operator) == commands.DONE
     assert json.loads(capsys.readouterr().out) == {
         "wraps": wraps,
         "webhook_secrets": {"newest": 0, "older": 0, "none": 0},
     }
-    assert cli.main(["keys", "rotate"], operator) == cli.DONE
+    assert cli.main(["keys", "rotate"], operator) == commands.DONE
     assert capsys.readouterr().out.splitlines()[-2:] == [
         f"k2 wraps {everybody} data keys, older ones 0. No longer needed: k1.",
         "The newest webhook key opens 0 secrets, only an older one 0, none 0.",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, delete, select
 
-from deploy import cli
+from deploy import cli, commands
 from services.tickets.models import FIGURES
 from tests.integration.tickets.conftest import migrated
 from tests.integration.tickets.test_concurrency import act, everything
@@ -44,5 +44,5 @@ def test_the_command_makes_all_figures_anew(
 def test_without_a_database_it_says_which_variable_is_missing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert cli.main(["figures", "rebuild"], NOT_ASKED) == cli.WRONG_USAGE
+    assert cli.main(["figures", "rebuild"], NOT_ASKED) == commands.WRONG_USAGE
     assert "LINLI_DATABASE_URL_TICKETS" in capsys.readouterr().err

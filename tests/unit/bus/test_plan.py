@@ -4,6 +4,7 @@ import importlib
 
 import pytest
 
+from chassis.topology import RETRY_DELAYS_MS, retry_exchange, subscriber, subscriber_extra
 from deploy import topology
 
 
@@ -64,3 +65,18 @@ def test_only_what_emits_may_publish_events_and_only_the_gateway_reads_the_log()
 
     assert those(r"|linli\.events)", "write") == {"residents", "tickets"}
     assert those(r"linli\.events\.log", "read") == {"gateway"}
+
+
+def test_no_queue_is_left_to_a_default_that_changes_with_the_brokers_version(plan):
+    queues = [*plan.queues(), *subscriber("water", "ticket"), subscriber_extra("water", "billing")]
+    arguments = {queue.name: queue.queue_arguments for queue in queues}
+
+    assert {each["x-queue-type"] for each in arguments.values()} == {"classic", "quorum", "stream"}
+    unlimited = {
+        name
+        for name, each in arguments.items()
+        if each["x-queue-type"] == "quorum" and "x-delivery-limit" not in each
+    }
+    # Nobody reads what waits for its next attempt: time takes it out.
+    assert unlimited == {retry_exchange(delay) for delay in RETRY_DELAYS_MS}
+    assert all(queue.durable for queue in queues)
