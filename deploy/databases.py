@@ -20,6 +20,17 @@ from chassis.settings import SettingsError, with_files
 
 SERVICES = ("residents", "tickets", "notifications", "gateway")
 ADMINISTRATOR = "LINLI_DATABASE_ADMIN_URL"
+PRIVATE_LOG = {
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+}
+"""Without which the server's own log holds what people wrote: statements that failed stand there
+with their values, and rows that broke a constraint (`DETAIL`) with all of theirs.
+"""
 
 
 def prepare(environ: Mapping[str, str]) -> list[str]:

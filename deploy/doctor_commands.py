@@ -6,8 +6,8 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from deploy import settings
 from deploy.commands import DONE, REFUSED, UNREACHABLE, add_command, say
+from deploy.databases import SERVICES
 
 
 def declare(commands: Any) -> None:
@@ -37,7 +37,7 @@ def _findings(environ: Mapping[str, str]) -> Iterator[Any]:
     from deploy.doctor import broker, databases, services
     from deploy.doctor.findings import examined
 
-    for name in settings.SERVICES:
+    for name in SERVICES:
         look = partial(databases.database, name)
         yield from examined(f"database {name}", look, environ)
     for what, examination in (
@@ -48,6 +48,6 @@ def _findings(environ: Mapping[str, str]) -> Iterator[Any]:
         ("keys", services.keys),
     ):
         yield from examined(what, examination, environ)
-    for name in settings.SERVICES:
+    for name in SERVICES:
         look = partial(services.readiness, name)
         yield from examined(f"service {name}", look, environ)

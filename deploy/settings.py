@@ -11,7 +11,6 @@ from chassis.settings import database_url
 from deploy.api import Api
 from deploy.broker import Broker
 
-SERVICES = ("residents", "tickets", "notifications", "gateway")
 VARIABLES = ("LINLI_AMQP_URI", "LINLI_RABBITMQ_MANAGEMENT_URL")
 CONNECT_SECONDS = 5
 

@@ -1,4 +1,4 @@
-"""What a backup says of itself: versions, migrations, rows, checksums, and which keys open it."""
+"""What a backup says of itself: migrations, rows, checksums, and which keys open it."""
 
 import hashlib
 import json
@@ -57,7 +57,6 @@ class Manifest:
     fingerprints by the name of variable and key.
     """
 
-    linli: str
     taken_at: str
     pause_ms: int
     databases: dict[str, Database]

@@ -17,6 +17,7 @@ from deploy.backup.programs import Programs
 from deploy.backup.returning import Returned, give_back
 from deploy.broker import Broker
 from deploy.commands import Refused
+from deploy.databases import SERVICES, prepare
 
 Tell = Callable[[str], None]
 
@@ -38,8 +39,9 @@ class Restored:
 
 
 class Restore:
-    """A restore that was looked at from all sides and not begun: making one writes nothing. Raises
-    Refused, SettingMissing, OperationalError.
+    """A restore that was looked at from all sides and not begun: making one writes nothing but the
+    databases and roles that LINLI_DATABASE_ADMIN_URL is there to make. Raises Refused,
+    SettingMissing, OperationalError.
     """
 
     def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
@@ -48,11 +50,10 @@ class Restore:
         self._broker = settings.broker(environ)
         self.manifest = take.verify(folder, environ)
         check_keys(self.manifest, environ)
-        self._owners = {
-            name: settings.database(name, environ, owner=True) for name in settings.SERVICES
-        }
+        self._owners = {name: settings.database(name, environ, owner=True) for name in SERVICES}
         _check_migrations(self.manifest)
-        for service in settings.SERVICES:
+        prepare(environ)
+        for service in SERVICES:
             self._check_database(service)
         _check_broker(self._broker)
 
@@ -96,7 +97,7 @@ def _check_migrations(manifest: Manifest) -> None:
             if not migrate.knows(f"services.{service}", head):
                 raise Refused(
                     f"the backup has migration {head} of {service}, which this Linli does not know:"
-                    f" it was taken of a newer one, {manifest.linli}"
+                    " it was taken of a newer one"
                 )
 
 

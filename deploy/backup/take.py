@@ -1,7 +1,6 @@
 """Taking a backup, and looking whether one is whole."""
 
 import shutil
-import tomllib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +12,7 @@ from deploy.backup.cut import Cut, cut
 from deploy.backup.manifest import Database, File, Manifest, fingerprints
 from deploy.backup.programs import Programs
 from deploy.commands import Refused
+from deploy.databases import SERVICES
 
 Tell = Callable[[str], None]
 
@@ -48,15 +48,9 @@ def verify(folder: Path, environ: Mapping[str, str]) -> Manifest:
     return manifest
 
 
-def version() -> str:
-    """Of this Linli."""
-    path = Path(__file__).parents[2] / "pyproject.toml"
-    return str(tomllib.loads(path.read_text(encoding="utf-8"))["project"]["version"])
-
-
 def _take(folder: Path, environ: Mapping[str, str], keys: dict[str, str], tell: Tell) -> Manifest:
     broker, programs = settings.broker(environ), Programs(environ)
-    urls = {name: settings.database(name, environ, owner=True) for name in settings.SERVICES}
+    urls = {name: settings.database(name, environ, owner=True) for name in SERVICES}
     for url in urls.values():
         _check(url, programs)
     departments.write(folder / departments.NAME, departments.look(broker))
@@ -68,7 +62,6 @@ def _take(folder: Path, environ: Mapping[str, str], keys: dict[str, str], tell: 
     tell("the databases are written; now the event log")
     events = log.save(broker, mark.body, folder / log.NAME)
     return Manifest(
-        linli=version(),
         taken_at=iso(made.at),
         pause_ms=made.pause_ms,
         databases=databases,

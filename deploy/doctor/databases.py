@@ -8,8 +8,8 @@ from sqlalchemy import Connection, make_url, text
 
 from chassis import migrate
 from deploy import outboxes, settings
+from deploy.databases import PRIVATE_LOG, SERVICES
 from deploy.doctor.findings import Finding, bad, judged, ok, warn
-from deploy.local.postgres import PRIVATE_LOG
 
 POOLS = {"gateway": 64}
 _POOL = 10
@@ -47,7 +47,7 @@ def database(service: str, environ: Mapping[str, str]) -> Iterator[Finding]:
 
 def server(environ: Mapping[str, str]) -> Iterator[Finding]:
     """Each PostgreSQL that has a database of ours, once."""
-    urls = {name: settings.database(name, environ) for name in settings.SERVICES}
+    urls = {name: settings.database(name, environ) for name in SERVICES}
     servers: dict[str, list[str]] = {}
     for name, url in urls.items():
         parts = make_url(url)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psycopg2
 
-from deploy.databases import Administration, connect
+from deploy.databases import PRIVATE_LOG, Administration, connect
 from deploy.local import places
 from deploy.local.child import Child, wait_until
 from deploy.local.ports import free_port
@@ -22,17 +22,6 @@ SUPERUSER = "postgres"
 LOCALE = "C.UTF-8"
 """Code point order, the same on every machine, and a character type under which pg_trgm sees
 Chinese characters as letters; in the plain C locale it finds no trigrams in them at all.
-"""
-PRIVATE_LOG = {
-    "log_min_error_statement": "panic",
-    "log_error_verbosity": "terse",
-    "log_statement": "none",
-    "log_min_duration_statement": "-1",
-    "log_parameter_max_length": "0",
-    "log_parameter_max_length_on_error": "0",
-}
-"""Without which the server's own log holds what people wrote: statements that failed stand there
-with their values, and rows that broke a constraint (`DETAIL`) with all of theirs.
 """
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
