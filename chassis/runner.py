@@ -30,12 +30,11 @@ if __name__ == "__main__":
     # Before anything counts: what follows is imported into it.
     metrics_folder.begin()
 
-from nameko.containers import ServiceContainer
 from sqlalchemy.exc import SQLAlchemyError
 
-from chassis import consumer, database, health, logs, metrics, migrate, topology
+from chassis import consumer, database, health, logs, migrate, topology
 from chassis.broker import LOST, backoff, close, connect
-from chassis.errors import ServiceError
+from chassis.container import Container
 from chassis.process import die_with_parent
 from chassis.settings import ServiceSettings, SettingsError
 
@@ -50,39 +49,6 @@ _LAST_BATCH = 1.0
 
 class NotReady(Exception):
     """A server that the service needs is not there yet; the message says which."""
-
-
-class Container(ServiceContainer):  # type: ignore[misc]
-    """nameko's, in which a time limit of eventlet that nobody caught is a failure like any other.
-
-    It is no Exception: a worker would end without a word, its caller unanswered and its message in
-    hand for ever.
-    """
-
-    def _worker_setup(self, worker_ctx: Any) -> None:
-        super()._worker_setup(worker_ctx)
-        name = worker_ctx.entrypoint.method_name
-        setattr(worker_ctx.service, name, _with_errors(getattr(worker_ctx.service, name)))
-
-
-def _with_errors(method: Callable[..., Any]) -> Callable[..., Any]:
-    name = method.__name__
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        outcome = "ok"
-        with metrics.ENTRYPOINT_SECONDS.labels(name).time():
-            try:
-                return method(*args, **kwargs)
-            except eventlet.Timeout as reached:
-                outcome = "timeout"
-                raise TimeoutError("a time limit was reached that nobody caught") from reached
-            except Exception as error:
-                outcome = error.code if isinstance(error, ServiceError) else type(error).__name__
-                raise
-            finally:
-                metrics.ENTRYPOINT_OUTCOMES.labels(name, outcome).inc()
-
-    return call
 
 
 class Runner:

@@ -31,27 +31,13 @@ from werkzeug.wrappers import Request, Response
 from chassis import logs, problems, trace
 from chassis.call import Call
 from chassis.errors import Unavailable
+from chassis.http_headers import SECURITY, dress
 from chassis.ids import new_id
 from chassis.webserver import Limits
 
 log = logs.get("http")
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_SECURITY = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-}
-_CORS_REQUEST_HEADERS = (
-    "Accept-Language, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
-    "Last-Event-ID, X-Request-Id, traceparent"
-)
-_CORS_RESPONSE_HEADERS = (
-    "Deprecation, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Sunset, "
-    "X-Request-Id"
-)
 
 
 @dataclass(frozen=True)
@@ -139,7 +125,7 @@ class WebApp:
         request = LinliRequest(environ)
         request.call = _call(request)
         response = self._answer(request)
-        self._dress(request, response)
+        dress(request, response, request.request_id, self._options.cors_origins)
         if response.status_code >= 400 and not _was_read(request):
             environ["linli.connection"].close_after_answer()
         write = log.debug if isinstance(request.rule, Route) else log.info
@@ -159,7 +145,7 @@ class WebApp:
         request_id = str(new_id())
         log.info("http_refused", status=status, request_id=request_id)
         response = problems.respond(exception, request_id, problems.LOCALES[0], self._options.texts)
-        response.headers.update(_SECURITY)
+        response.headers.update(SECURITY)
         response.headers["X-Request-Id"] = request_id
         return response
 
@@ -238,32 +224,6 @@ class WebApp:
         if own is not None:
             return own(error, request)
         return problems.respond(error, request.request_id, request.locale, self._options.texts)
-
-    def _dress(self, request: LinliRequest, response: Response) -> None:
-        headers = response.headers
-        for name, value in _SECURITY.items():
-            headers.setdefault(name, value)
-        headers["X-Request-Id"] = request.request_id
-        # What is said to one caller is for no shared cache, and is asked for again each time.
-        headers.setdefault(
-            "Cache-Control", "private, no-cache" if "ETag" in headers else "no-store"
-        )
-        headers.add("Vary", "Accept-Language")
-        self._allow_origin(request, response)
-
-    def _allow_origin(self, request: LinliRequest, response: Response) -> None:
-        if not self._options.cors_origins:
-            return
-        response.headers.add("Vary", "Origin")
-        origin = request.headers.get("Origin", "")
-        if origin not in self._options.cors_origins:
-            return
-        response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Expose-Headers"] = _CORS_RESPONSE_HEADERS
-        if "Access-Control-Request-Method" in request.headers:
-            response.headers["Access-Control-Allow-Methods"] = response.headers.get("Allow", "GET")
-            response.headers["Access-Control-Allow-Headers"] = _CORS_REQUEST_HEADERS
-            response.headers["Access-Control-Max-Age"] = "600"
 
 
 def _call(request: LinliRequest) -> Call:
