@@ -39,7 +39,7 @@ class Grant:
 @dataclass(frozen=True)
 class Call:
     """One command or query on its way. `command_id` makes it repeatable; `occurred_at` is when it
-    happened.
+    happened, `traceparent` the span that it is made in, empty outside of any.
     """
 
     actor: Actor = Actor()
@@ -49,6 +49,10 @@ class Call:
     traceparent: str = ""
     locale: str = "zh-CN"
     occurred_at: datetime = field(default_factory=clock.now)
+
+    def under(self, traceparent: str) -> "Call":
+        """The call as part of the span that `traceparent` names."""
+        return self if traceparent == self.traceparent else replace(self, traceparent=traceparent)
 
     def may(self, holds: Callable[[str], bool]) -> frozenset[str]:
         """The operations allowed on a thing for which `holds(reach)` tells in which reaches it
@@ -64,11 +68,13 @@ class Call:
 
 
 def system_call(service: str, traceparent: str = "") -> Call:
-    """A call that a service makes of its own accord, in nobody's name."""
+    """A call that a service makes of its own accord, in nobody's name; a part of the span it is in,
+    unless told otherwise.
+    """
     return Call(
         actor=Actor(id=service, kind="system"),
         request_id=str(new_id()),
-        traceparent=trace.child(traceparent),
+        traceparent=traceparent or trace.here(),
     )
 
 

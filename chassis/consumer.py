@@ -16,7 +16,7 @@ from marshmallow import ValidationError
 from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import Entrypoint
 
-from chassis import clock, database, events, faultpoints, logs, metrics, topology
+from chassis import clock, database, events, faultpoints, logs, metrics, topology, trace
 from chassis.broker import backoff
 from chassis.call import system_call
 from chassis.context import CALL, EVENT_ID
@@ -52,6 +52,23 @@ class EventConsumer(Entrypoint):  # type: ignore[misc]
     def stop(self) -> None:
         self.queues.unregister_provider(self)
 
+    def span(self, worker_ctx: Any) -> trace.Span:
+        """What handling an event, once, is in the trace of what caused it."""
+        (event,) = worker_ctx.args
+        return trace.span(
+            f"process {self.queue}",
+            trace.CONSUMER,
+            worker_ctx.data[CALL].traceparent,
+            {
+                "messaging.system": "rabbitmq",
+                "messaging.operation.type": "process",
+                "messaging.operation.name": "process",
+                "messaging.destination.name": self.queue,
+                "messaging.message.id": event.id,
+                "cloudevents.event_type": event.type,
+            },
+        )
+
     def handle_message(self, message: Delivery) -> None:
         try:
             event = self._parse(message)
@@ -73,7 +90,7 @@ class EventConsumer(Entrypoint):  # type: ignore[misc]
     def _run(
         self, message: Delivery, event: events.CloudEvent, pauses: Iterator[float] | None = None
     ) -> None:
-        call = system_call(self.container.service_name, traceparent=event.traceparent)
+        call = system_call(self.container.service_name, _published_in(message, event))
         self.container.spawn_worker(
             self,
             (event,),
@@ -200,6 +217,12 @@ def _is_infrastructure(error: BaseException) -> bool:
     if isinstance(error, Unavailable):
         return str(error.params.get("reason")).startswith("broker_")
     return database.is_infrastructure(error)
+
+
+def _published_in(message: Delivery, event: events.CloudEvent) -> str:
+    """The span that published the message; of a stranger's, the one that the event names."""
+    header = message.headers.get("traceparent")
+    return str(header) if trace.valid(header) else event.traceparent
 
 
 def _attempts(message: Delivery) -> int:

@@ -1,6 +1,5 @@
 """The `CurrentCall` dependency: the call that an entrypoint answers."""
 
-from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -21,13 +20,15 @@ class CurrentCall(DependencyProvider):  # type: ignore[misc]
 
     def get_dependency(self, worker_ctx: Any) -> Call:
         call: Call | None = worker_ctx.data.get(CALL)
-        if call is None:
-            return Call(request_id=str(new_id()), traceparent=trace.start())
-        return replace(call, traceparent=trace.child(call.traceparent))
+        return call or Call(request_id=str(new_id()), traceparent=trace.here())
 
     def worker_setup(self, worker_ctx: Any) -> None:
-        """Have every log line of the worker carry what it was asked by: request and event id."""
+        """Have every log line of the worker carry what it was asked by: request and event id, and
+        of which trace it is.
+        """
         call: Call | None = worker_ctx.data.get(CALL)
         structlog.contextvars.bind_contextvars(
-            request_id=call.request_id if call else None, event_id=worker_ctx.data.get(EVENT_ID)
+            request_id=call.request_id if call else None,
+            event_id=worker_ctx.data.get(EVENT_ID),
+            trace_id=trace.id_of(call.traceparent if call else trace.here()),
         )

@@ -113,6 +113,16 @@ class Permanent(ServiceError):
     kind = code = "permanent"
 
 
+_FAULTS = ("internal", "unavailable", "retryable", "permanent")
+
+
+def fault(error: BaseException) -> str | None:
+    """What to call it where failures are counted; None of a refusal, which is an answer."""
+    if not isinstance(error, ServiceError):
+        return type(error).__name__
+    return error.code if error.kind in _FAULTS else None
+
+
 KINDS: dict[str, type[ServiceError]] = {
     cls.kind: cls
     for cls in (

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from marshmallow import Schema
 from sqlalchemy.orm import Session
 
-from chassis import clock, outbox, topology
+from chassis import clock, outbox, topology, trace
 from chassis.call import Call
 from chassis.deprecation import Deprecation
 from chassis.errors import Permanent
@@ -91,7 +91,7 @@ def emit(
     `data` holds the schema's fields as Python values. Raises marshmallow.ValidationError when it
     breaks the schema, which is a mistake of ours.
     """
-    event_id = str(new_id())
+    event_id, traceparent = str(new_id()), trace.continued(call.traceparent)
     envelope = {
         "specversion": "1.0",
         "id": event_id,
@@ -103,7 +103,7 @@ def emit(
         "dataschema": f"urn:linli:schema:{schema.type}",
         "partitionkey": subject,
         "sequence": f"{sequence:010d}",
-        "traceparent": call.traceparent,
+        "traceparent": traceparent,
         "data": _checked(schema, data),
     }
     outbox.add(
@@ -112,7 +112,7 @@ def emit(
         routing_key=topology.routing_key(schema.type, route.addressee, route.place),
         cc=topology.carbon_copies(schema.type, route.also, route.place),
         body=json.dumps(envelope, ensure_ascii=False, separators=(",", ":")),
-        traceparent=call.traceparent,
+        traceparent=traceparent,
     )
     return event_id
 

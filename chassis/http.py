@@ -116,6 +116,9 @@ class Http(Entrypoint):  # type: ignore[misc]
         self.server.unregister_provider(self)
         super().stop()
 
+    def span(self, _worker_ctx: Any) -> None:
+        """That of the request began before there was a worker."""
+
     def handle(self, request: LinliRequest, values: Mapping[str, Any]) -> Response:
         """Run the method in a worker and wait for its answer; raises Unavailable when no worker is
         free in time, or the answer takes too long.

@@ -39,6 +39,8 @@ def configure(service: str, level: str = "INFO") -> None:
     for name in _LOUD:
         logging.getLogger(name).setLevel(logging.ERROR)
     logging.getLogger("nameko.containers").setLevel(logging.CRITICAL)
+    # Of a collector that is away it would tell at every batch, with its address.
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
 
 
 def get(name: str) -> Any:

@@ -42,6 +42,9 @@ RELAY_REFUSALS = Counter(
 DELIVERIES = Counter(
     "linli_deliveries", "Attempts to tell somebody, by how they ended", ["channel", "reason"]
 )
+SPANS_LOST = Counter(
+    "linli_spans_lost", "Spans that no collector has: `no_room` to wait, or `not_taken`", ["reason"]
+)
 
 Reading = Callable[[], float | Mapping[str, float] | None]
 

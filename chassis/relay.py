@@ -19,7 +19,7 @@ from typing import Any
 import psycopg2
 from sqlalchemy import create_engine, make_url
 
-from chassis import clock, faultpoints, logs, metrics
+from chassis import clock, faultpoints, logs, metrics, trace
 from chassis.outbox import wake_channel
 from chassis.process import die_with_parent
 from chassis.publisher import LOST, Publisher, Row
@@ -179,11 +179,13 @@ def main(service: str, parent: int) -> None:
     die_with_parent(parent)
     settings = ServiceSettings.load(service)
     logs.configure(f"{settings.service}-relay", settings.log_level)
+    trace.begin(f"{settings.service}-relay", settings)
     relay = Relay(settings)
     signal.signal(signal.SIGTERM, relay.stop)
     signal.signal(signal.SIGINT, relay.stop)
     log.info("relay_started", pid=os.getpid(), at=clock.iso(clock.now()))
     relay.run()
+    trace.end()
 
 
 if __name__ == "__main__":

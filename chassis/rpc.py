@@ -17,7 +17,7 @@ from nameko.exceptions import ContainerBeingKilled, IncorrectSignature
 from nameko.extensions import DependencyProvider, Entrypoint, ProviderCollector, SharedExtension
 
 from chassis import call as calls
-from chassis import clock, database, errors, logs, metrics, topology
+from chassis import clock, database, errors, logs, metrics, topology, trace
 from chassis.call import Call
 from chassis.context import CALL
 from chassis.link import Link
@@ -135,6 +135,12 @@ class Rpc(Entrypoint):  # type: ignore[misc]
     def stop(self) -> None:
         self.server.unregister_provider(self)
 
+    def span(self, worker_ctx: Any) -> trace.Span:
+        """What serving one request is in its caller's trace."""
+        name = f"{self.container.service_name}.{self.method_name}"
+        call = worker_ctx.data.get(CALL)
+        return trace.span(name, trace.SERVER, call and call.traceparent, _described(name))
+
 
 rpc = Rpc.decorator
 
@@ -153,14 +159,19 @@ class Remote:
 
     def _request(self, method: str, /, *args: Any, **kwargs: Any) -> Any:
         """The method's result; raises its error, or Unavailable when there is no answer in time."""
+        key = f"{self._service}.{method}"
+        parent = self._call.traceparent or trace.here()
+        with trace.span(key, trace.CLIENT, parent, _described(key)) as span:
+            return self._asked(key, self._call.under(span.traceparent), args, kwargs)
+
+    def _asked(self, key: str, call: Call, args: Any, kwargs: Any) -> Any:
         request = amqp.Message(
             _dumps({"args": args, "kwargs": kwargs}),
             content_type=CONTENT_TYPE,
             content_encoding="utf-8",
             delivery_mode=1,
-            application_headers={CALL_HEADER: calls.encode(self._call)},
+            application_headers={CALL_HEADER: calls.encode(call)},
         )
-        key = f"{self._service}.{method}"
         try:
             reply = self._link.request(request, topology.RPC_EXCHANGE, key, self._deadline)
         except errors.Unavailable as unavailable:
@@ -206,6 +217,10 @@ def _public(error: BaseException) -> errors.ServiceError:
         return errors.Unavailable(reason="database", retry_after=2)
     log.error("rpc_failed", exc_info=error)
     return errors.ServiceError()
+
+
+def _described(key: str) -> trace.Attributes:
+    return {"rpc.system.name": "linli", "rpc.method": key}
 
 
 def _answer(result: Any, error: BaseException | None) -> bytes:

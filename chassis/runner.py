@@ -32,7 +32,7 @@ if __name__ == "__main__":
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from chassis import consumer, database, health, logs, migrate, topology
+from chassis import consumer, database, health, logs, migrate, topology, trace
 from chassis.broker import LOST, backoff, close, connect
 from chassis.container import Container
 from chassis.process import die_with_parent
@@ -70,6 +70,7 @@ class Runner:
     def run(self) -> int:
         """Serve until SIGTERM or SIGINT; the exit code."""
         logs.configure(self.settings.service, self.settings.log_level)
+        trace.begin(self.settings.service, self.settings)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask_to_stop)
         # Should even the hub hang, the alarm ends us: it needs nothing of ours to work.
@@ -220,6 +221,7 @@ if __name__ == "__main__":
     if "LINLI_PARENT" in os.environ:
         die_with_parent(int(os.environ["LINLI_PARENT"]))
     code = Runner(sys.argv[1]).run()
+    trace.end()
     metrics_folder.end()
     sys.stderr.flush()
     # Not sys.exit: a greenthread that will not end must not keep the process.

@@ -79,6 +79,7 @@ class ServiceSettings:
     health_port: int = setting("LINLI_HEALTH_PORT_{SERVICE}", 0, int)
     grace: float = setting("LINLI_GRACE_SECONDS", 8.0, float)
     log_level: str = setting("LINLI_LOG_LEVEL", "INFO")
+    otlp_endpoint: str | None = hidden("OTEL_EXPORTER_OTLP_ENDPOINT")
 
     @classmethod
     def load(cls, service: str, environ: Mapping[str, str] = os.environ) -> Self:

@@ -74,6 +74,7 @@ class LinliRequest(Request):
 
     call: Call
     rule: Any = None
+    span = trace.NOBODYS
 
     @property
     def locale(self) -> str:
@@ -124,7 +125,11 @@ class WebApp:
         started = time.monotonic()
         request = LinliRequest(environ)
         request.call = _call(request)
-        response = self._answer(request)
+        try:
+            response = self._answer(request)
+            _tell(request.span, response.status_code)
+        finally:
+            request.span.end()
         dress(request, response, request.request_id, self._options.cors_origins)
         if response.status_code >= 400 and not _was_read(request):
             environ["linli.connection"].close_after_answer()
@@ -136,6 +141,7 @@ class WebApp:
             status=response.status_code,
             ms=round((time.monotonic() - started) * 1000, 1),
             request_id=request.request_id,
+            trace_id=trace.id_of(request.call.traceparent),
         )
         return response(environ, start_response)
 
@@ -168,6 +174,8 @@ class WebApp:
         if own is not None and request.method not in own:
             raise MethodNotAllowed(valid_methods=own)
         request.rule = route
+        if not isinstance(route, Route):
+            _begin_span(request, route.path)
         return route, values
 
     @contextmanager
@@ -229,11 +237,28 @@ class WebApp:
 def _call(request: LinliRequest) -> Call:
     """The context of the request. Nothing else of its headers travels on."""
     request_id = request.headers.get("X-Request-Id", "")
+    traceparent = request.headers.get("traceparent", "")
     return Call(
         request_id=request_id if _REQUEST_ID.fullmatch(request_id) else str(new_id()),
-        traceparent=trace.child(request.headers.get("traceparent")),
+        traceparent=traceparent if trace.valid(traceparent) else "",
         locale=problems.locale_of(request.headers.get("Accept-Language")),
     )
+
+
+def _begin_span(request: LinliRequest, path: str) -> None:
+    """The request's, once it has a route, which names it: a URL holds ids, and what is looked for.
+    A stranger who tries paths leaves no spans.
+    """
+    described = {"http.request.method": request.method, "http.route": path}
+    name, parent = f"{request.method} {path}", request.call.traceparent
+    request.span = trace.span(name, trace.SERVER, parent, described)
+    request.call = request.call.under(request.span.traceparent)
+
+
+def _tell(span: trace.Span, status: int) -> None:
+    span.tell({"http.response.status_code": status})
+    if status >= 500:
+        span.fail(str(status))
 
 
 def _check_url(request: LinliRequest) -> None:

@@ -76,7 +76,10 @@ _TRAIT = {
         "type": "object",
         "required": ["traceparent"],
         "properties": {
-            "traceparent": {"type": "string", "description": "as in the event"},
+            "traceparent": {
+                "type": "string",
+                "description": "names the span that published it; the event's own, what made it",
+            },
             "CC": {
                 "type": "array",
                 "items": {"type": "string"},

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from chassis import call as calls
-from chassis import database, faultpoints, logs, walls
+from chassis import database, faultpoints, logs, trace, walls
 from chassis.process import die_with_parent
 from services.residents import audit, wall
 from services.residents.imports import claims, files, spreadsheets, standing
@@ -124,7 +124,10 @@ class Importer:
             standing.demand(session, call, KINDS[job.kind])
             # What is done in somebody's name is done behind their wall.
             walls.tell(session, {"everything": "", **wall.settings(call)})
-            claims.record(session, current, taker.take(session, call, batch))
+            told = {"linli.import": str(job.id)}
+            with trace.span("import batch", trace.INTERNAL, call.traceparent, told) as span:
+                rows = taker.take(session, call.under(span.traceparent), batch)
+                claims.record(session, current, rows)
 
     def _finish(
         self, job: Import, fault: Fault | None = None, refusal: Denied | None = None
@@ -159,6 +162,7 @@ def main(service: str, parent: int) -> None:
     warnings.filterwarnings("ignore", module="openpyxl")
     settings = ResidentsSettings.load(service)
     logs.configure(f"{service}-importer", settings.log_level)
+    trace.begin(f"{service}-importer", settings)
     vault = Vault(settings.master_keys, settings.blind_index_key)
     engine = database.make_engine(settings, pool_size=1, seen=walls.EVERYTHING)
     importer = Importer(engine, vault)
@@ -168,6 +172,7 @@ def main(service: str, parent: int) -> None:
     sys.excepthook = lambda *error: log.error("importer_failed", exc_info=error)
     log.info("importer_started", pid=os.getpid())
     importer.run()
+    trace.end()
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ SOURCES = [
 ]
 SETTINGS = (ServiceSettings, GatewaySettings, NotificationsSettings, ResidentsSettings)
 # Formatted into a name, or what a prefix is looked for by: the whole names stand elsewhere.
-_VARIABLE = re.compile(r"\bLINLI_[A-Z_]*[A-Z](?:_\{SERVICE\}|_<SERVICE>|_\{[a-z])?")
+_VARIABLE = re.compile(r"\b(?:LINLI|OTEL)_[A-Z_]*[A-Z](?:_\{SERVICE\}|_<SERVICE>|_\{[a-z])?")
 _OF_A_SERVICE = re.compile(r"(_\{.*|_(RESIDENTS|TICKETS|NOTIFICATIONS|GATEWAY))$")
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis import call as calls
-from chassis import clock, trace
+from chassis import clock
 from chassis.call import Actor, Call, Grant
 
 texts = st.text(max_size=20)
@@ -47,25 +47,6 @@ def test_operations_add_up_over_the_reaches_that_hold() -> None:
 
 def test_a_call_of_nobody_may_do_nothing() -> None:
     assert Call().may(lambda _: True) == frozenset()
-
-
-def test_a_trace_goes_on_in_a_new_span() -> None:
-    first = trace.start()
-
-    second = trace.child(first)
-
-    assert trace.valid(first)
-    assert trace.valid(second)
-    assert first.split("-")[1] == second.split("-")[1]
-    assert first != second
-
-
-@pytest.mark.parametrize(
-    "broken", [None, "", "00-1-2-3", f"00-{'0' * 32}-{'1' * 16}-01", "ff" * 30]
-)
-def test_a_broken_trace_starts_anew(broken: str | None) -> None:
-    assert not trace.valid(broken)
-    assert trace.valid(trace.child(broken))
 
 
 def test_times_are_written_with_the_local_zone_and_read_with_any() -> None:
