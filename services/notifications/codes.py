@@ -7,8 +7,10 @@ from typing import Any
 from eventlet.timeout import Timeout
 
 from services.notifications.errors import CodeNotSent, CodeRefused
+from services.notifications.news import Channel
 from services.notifications.outcome import KINDS, Kind, Reason, Result
 from services.notifications.providers import Message, Provider
+from services.notifications.spans import outgoing, tell
 from services.notifications.texts import Texts
 
 PURPOSE = "sign_in_code"
@@ -27,6 +29,13 @@ def write(texts: Texts, command: Mapping[str, Any], request_id: str) -> Message:
 
 def send(provider: Provider, message: Message, timeout: float) -> Result:
     """Try once, for at most `timeout` seconds in all."""
+    with outgoing(Channel.SMS) as span:
+        result = _try(provider, message, timeout)
+        tell(span, result.reason, result.status)
+    return result
+
+
+def _try(provider: Provider, message: Message, timeout: float) -> Result:
     with Timeout(timeout) as limit:
         try:
             return provider.send(message, timeout)

@@ -13,12 +13,14 @@ from uuid import UUID
 from eventlet.greenpool import GreenPool
 from eventlet.timeout import Timeout
 
+from chassis import trace
 from chassis.errors import NotFound, ServiceError, Unavailable
 from services.notifications.choices import Preferred
 from services.notifications.news import DIGEST, Channel
 from services.notifications.outcome import Reason, Result, Tally
 from services.notifications.providers import Message, Provider
 from services.notifications.quiet import Quiet, quiet_until
+from services.notifications.spans import outgoing, tell
 from services.notifications.staleness import Limits, stale_when_sending
 from services.notifications.texts import CannotRender, Texts
 
@@ -50,6 +52,7 @@ class Claimed:
     happened_at: datetime
     queued_at: datetime
     tally: Tally
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,14 @@ class Courier:
 
     def carry(self, delivery: Claimed, at: datetime) -> Result:
         """Try one delivery and say how it went."""
+        told = {"linli.purpose": delivery.purpose, "linli.delivery": str(delivery.id)}
+        span = trace.span("deliver", trace.INTERNAL, delivery.traceparent, told)
+        with span, trace.within(span.traceparent):
+            result = self._carry(delivery, at)
+            span.tell({"linli.reason": result.reason, "linli.channel": result.channel or "none"})
+        return result
+
+    def _carry(self, delivery: Claimed, at: datetime) -> Result:
         ways = self._find_ways(delivery, at)
         if isinstance(ways, Result):
             return ways
@@ -135,7 +146,10 @@ class Courier:
         except CannotRender:
             return Result(Reason.UNRENDERABLE)
         message = Message(str(delivery.id), contact[ADDRESSES[channel]], **written)
-        return self._call(self.providers[channel], message)
+        with outgoing(channel) as span:
+            result = self._call(self.providers[channel], message)
+            tell(span, result.reason, result.status)
+        return result
 
     def _variables(self, delivery: Claimed, contact: Mapping[str, Any]) -> dict[str, Any]:
         # Departments have no name here: a message says number, state and next step, no more.

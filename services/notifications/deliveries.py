@@ -189,6 +189,7 @@ def _instead_of(failed: Delivery, channels: Sequence[str], at: datetime) -> Deli
         urgent=failed.urgent,
         state=State.QUEUED,
         reason=Reason.FIRST_CHANNEL_FAILED,
+        traceparent=failed.traceparent,
         next_attempt_at=at,
         created_at=at,
     )
@@ -250,6 +251,7 @@ def _claimed(
         # What is sent instead of another has waited since the news came.
         queued_at=news.created_at if news else delivery.created_at,
         tally=_tally(delivery),
+        traceparent=delivery.traceparent,
     )
 
 

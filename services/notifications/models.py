@@ -25,6 +25,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from chassis import trace
+
 
 class Base(DeclarativeBase):
     """The base of this service's models."""
@@ -77,7 +79,8 @@ class Delivery(Base):
     by its lease and numbers its `claim`; what it has not recorded when the lease is over is due
     again. The counts are of failures, by kind. A digest has no notification, but the deliveries of
     what it tells name it; a sign-in code has neither notification nor person. `instead_of` is the
-    delivery that failed for good and left its message to this one.
+    delivery that failed for good and left its message to this one. `traceparent` names the span, if
+    it is recorded, that attempts belong to.
     """
 
     __tablename__ = "delivery"
@@ -100,6 +103,7 @@ class Delivery(Base):
     waits: Mapped[int] = mapped_column(Integer, default=0)
     losses: Mapped[int] = mapped_column(Integer, default=0)
     provider_reference: Mapped[str | None]
+    traceparent: Mapped[str | None] = mapped_column(default=trace.kept)
     created_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
 

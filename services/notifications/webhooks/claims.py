@@ -208,7 +208,8 @@ def _take(session: Session, ids: Sequence[UUID], at: datetime, lease: timedelta)
         .where(Delivery.id.in_(ids))
         .values(claim=Delivery.claim + 1, claimed_at=at, next_attempt_at=at + lease)
         .returning(
-            Delivery.id, Delivery.endpoint, Delivery.event, Delivery.claim, Delivery.failures
+            *(Delivery.id, Delivery.endpoint, Delivery.event),
+            *(Delivery.claim, Delivery.failures, Delivery.traceparent),
         )
         .execution_options(synchronize_session=False)
     )

@@ -23,8 +23,8 @@ def filled(
     claimed: Sequence[Any],
     spoken_to: Mapping[UUID, Mapping[str, Any]],
 ) -> list[Claimed]:
-    """The claimed deliveries (rows of `id`, `claim`, `endpoint`, `event`, `failures`) with all that
-    it takes to send them; `endpoints`: rows that theirs are among; `spoken_to`: what was opened.
+    """The claimed deliveries (rows of what `claims` took) with all that it takes to send them;
+    `endpoints`: rows that theirs are among; `spoken_to`: what was opened.
     """
     of = {each.id: each for each in endpoints}
     bodies = _bodies(session, {row.event for row in claimed})
@@ -35,6 +35,7 @@ def filled(
             endpoint=row.endpoint,
             probing=of[row.endpoint].probe_at is not None,
             failures=row.failures,
+            traceparent=row.traceparent,
             event=row.event,
             format=of[row.endpoint].format,
             url=of[row.endpoint].url,

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from chassis import trace
 from services.notifications.models import Base
 
 _QUEUED = text("state = 'queued'")
@@ -118,7 +119,7 @@ class Delivery(Base):
 
     Claims are leases, as those of messages to people: who takes it numbers its `claim` and moves
     `next_attempt_at` by the lease. `failures` are counted on the schedule and begin anew with a
-    redelivery; the attempts stay.
+    redelivery; the attempts stay. `traceparent`: as of messages to people.
     """
 
     __tablename__ = "webhook_delivery"
@@ -136,6 +137,7 @@ class Delivery(Base):
     claimed_at: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(Integer, default=0)
     losses: Mapped[int] = mapped_column(Integer, default=0)
+    traceparent: Mapped[str | None] = mapped_column(default=trace.kept)
     created_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
 

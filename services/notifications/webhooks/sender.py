@@ -32,10 +32,11 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from chassis import database, faultpoints, logs, metrics
+from chassis import database, faultpoints, logs, metrics, trace
 from chassis.clock import now
 from chassis.process import die_with_parent
 from services.notifications.settings import NotificationsSettings
+from services.notifications.spans import outgoing, tell
 from services.notifications.webhooks import claims, handshakes, records, resealing, returning
 from services.notifications.webhooks.handshakes import Asked
 from services.notifications.webhooks.outcome import Reason, Result
@@ -150,13 +151,21 @@ class Sender:
         return self._trusted
 
     def _carry(self, hand: Claimed | Asked) -> None:
-        result = self._attempt(hand)
-        if isinstance(hand, Claimed):
+        if isinstance(hand, Asked):
+            result = self._attempt(hand)
+        else:
+            result = self._deliver(hand)
             faultpoints.reach("webhook.sent")
             log.info("webhook_attempted", **_ids(hand), reason=result.reason, status=result.status)
             metrics.DELIVERIES.labels(hand.format, result.reason).inc()
         del self._hands[eventlet.getcurrent()]
         self._ended.put((hand, result, _chance()))
+
+    def _deliver(self, claimed: Claimed) -> Result:
+        with outgoing(claimed.format, claimed.traceparent) as span:
+            result = self._attempt(claimed)
+            tell(span, result.reason, result.status)
+        return result
 
     def _attempt(self, hand: Claimed | Asked) -> Result:
         try:
@@ -233,6 +242,7 @@ def main(service: str, parent: int) -> None:
     die_with_parent(parent)
     settings = NotificationsSettings.load(service)
     logs.configure(f"{service}-webhooks", settings.log_level)
+    trace.begin(f"{service}-webhooks", settings)
     engine = database.make_engine(settings, pool_size=1)
     sender = Sender(engine, settings.webhooks, settings.grace)
     signal.signal(signal.SIGTERM, sender.stop)
@@ -240,6 +250,7 @@ def main(service: str, parent: int) -> None:
     sys.excepthook = lambda *error: log.error("sender_failed", exc_info=error)
     log.info("sender_started", pid=os.getpid())
     sender.run()
+    trace.end()
 
 
 if __name__ == "__main__":

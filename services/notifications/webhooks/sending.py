@@ -59,6 +59,7 @@ class Claimed:
     format: str = STANDARD
     robot: Robot = NO_ROBOT
     departments: Mapping[str, str] = field(default_factory=dict, repr=False)
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True)
