@@ -5,8 +5,8 @@ PYTEST := $(PY) -m pytest
 
 .DEFAULT_GOAL := help
 .PHONY: help venv dev up down reset demo test unit integration contract architecture e2e faults \
-        faults-slice soak compose-test fuzz fuzz-slice webhooks-bench lint types imports contracts \
-        contracts-release lock
+        faults-slice soak compose-test fuzz fuzz-slice webhooks-bench trace lint types imports \
+        contracts contracts-release lock
 
 help: ## what can be done here
 	@awk -F ':.*## ' '/^[a-z][a-z0-9 -]*:.*## / {printf "  make %-45s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ compose-test: dev ## the compose project on a real engine, brought up for it whe
 
 webhooks-bench: dev ## ten thousand webhooks to a hundred endpoints, three of them dead
 	$(PY) -m bench.webhooks
+
+trace: dev ## file one ticket in a system of its own, and see where the time goes
+	$(PY) -m tests.stack.one_ticket
 
 SCRIPTS = linli deploy/local/venv deploy/compose/image-tree deploy/compose/secrets deploy/compose/roll tests/compose/run \
           tests/compose/bases.sh tests/compose/engine/* tests/compose/standins/*-entrypoint

@@ -14,15 +14,26 @@ from deploy.local import debian
 from tests.e2e.amqp_consume import AmqpConsume
 from tests.e2e.written import JAVASCRIPT
 from tests.stack import javascript
+from tests.stack.collector import Collector
 from tests.stack.fixtures import community, ready, stack
 
 __all__ = ["community", "ready", "stack"]
 
 
 @pytest.fixture(scope="session")
-def stack_settings() -> dict[str, str]:
-    """Receivers of webhooks are on this machine."""
-    return {"LINLI_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8"}
+def collector() -> Iterator[Collector]:
+    """Who is told of every span of our own system."""
+    with Collector() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="session")
+def stack_settings(collector: Collector) -> dict[str, str]:
+    """Receivers of webhooks are on this machine, and so is the collector of spans."""
+    return {
+        "LINLI_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+    }
 
 
 @pytest.fixture(scope="module")
