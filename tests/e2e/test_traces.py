@@ -115,3 +115,21 @@ def test_what_people_say_and_who_they_are_is_in_no_span(stack, community, collec
     said = b"".join(collector.bodies)
     assert [secret for secret in private.secrets if secret in said] == []
     assert str(private.resident.id).encode() not in said
+
+
+def test_an_import_goes_on_in_the_trace_of_whoever_sent_the_file(community, collector):
+    file = {"file": ("areas.csv", "code,name\n340603008002,某社区\n".encode())}
+    office = community.administrators_key
+
+    assert office.request("POST", "areas/imports?dry_run=true", files=file).status_code == 202
+
+    spans = tree(collector, "POST /api/v1/areas/imports", has("import batch"))
+    assert way(spans, "import batch")[0] == "gateway: POST /api/v1/areas/imports"
+    assert way(spans, "import batch")[-1] == "residents-importer: import batch"
+
+
+def test_what_is_done_by_the_clock_is_a_trace_of_its_own(stack, collector):
+    def ticks() -> list[Span]:
+        return [span for span in collector.spans() if span.name == "tickets.close_silent"]
+
+    assert not eventually(ticks)[0].parent
