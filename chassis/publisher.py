@@ -4,14 +4,15 @@ relay's process.
 
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 import amqp
 
-from chassis import broker_uri, events, logs, metrics, topology, trace
+from chassis import broker_uri, events, faultpoints, logs, metrics, topology, trace
+from chassis.turns import SURE
 
 log = logs.get("relay")
 
@@ -40,7 +41,8 @@ class Publisher:
     def __init__(self, uri: str) -> None:
         self._connection = amqp.Connection(
             **broker_uri.arguments(uri),
-            connect_timeout=3,
+            # Shorter than a turn lasts in silence.
+            connect_timeout=2,
             read_timeout=_CONFIRM_LIMIT,
             write_timeout=_WRITE_LIMIT,
         )
@@ -66,21 +68,24 @@ class Publisher:
         channel.events["basic_return"].add(self._on_return)
         return channel
 
-    def publish(self, rows: Sequence[Row]) -> int:
+    def publish(self, rows: Sequence[Row], make_sure: Callable[[], None]) -> int:
         """Publish in the given order; how many rows, from the first on, the broker has stored.
 
         What it stored beyond the first that it refused counts as not stored, for the order's sake.
-        Raises one of LOST.
+        Before each row, and while it waits, it calls `make_sure`, which raises when another has
+        begun to publish them; so one that was frozen sends no more than the row it was writing.
+        Raises one of LOST, and what `make_sure` raises.
         """
         with ExitStack() as spans:
-            return self._publish(rows, [spans.enter_context(_span(row)) for row in rows])
+            opened = [spans.enter_context(_span(row)) for row in rows]
+            return self._publish(rows, opened, make_sure)
 
-    def _publish(self, rows: Sequence[Row], spans: Sequence[trace.Span]) -> int:
+    def _publish(
+        self, rows: Sequence[Row], spans: Sequence[trace.Span], make_sure: Callable[[], None]
+    ) -> int:
         self._refused.clear()
-        tags = [self._send(row, span) for row, span in zip(rows, spans, strict=True)]
-        give_up = time.monotonic() + _CONFIRM_LIMIT
-        while self._unconfirmed:
-            self._connection.drain_events(timeout=max(0.01, give_up - time.monotonic()))
+        tags = [self._send(row, span, make_sure) for row, span in zip(rows, spans, strict=True)]
+        self._wait_for_confirms(make_sure)
         for stored, (tag, row) in enumerate(zip(tags, rows, strict=True)):
             if not self._refused.isdisjoint({tag, row.event_id}):
                 spans[stored].fail("refused")
@@ -89,7 +94,20 @@ class Publisher:
                 return stored
         return len(rows)
 
-    def _send(self, row: Row, span: trace.Span) -> int:
+    def _wait_for_confirms(self, make_sure: Callable[[], None]) -> None:
+        give_up = time.monotonic() + _CONFIRM_LIMIT
+        while self._unconfirmed:
+            left = give_up - time.monotonic()
+            try:
+                self._connection.drain_events(timeout=min(max(0.01, left), SURE))
+            except TimeoutError:
+                if left <= SURE:
+                    raise
+            make_sure()
+
+    def _send(self, row: Row, span: trace.Span, make_sure: Callable[[], None]) -> int:
+        faultpoints.reach("relay.sending")
+        make_sure()
         tag = next(self._tags)
         self._unconfirmed.add(tag)
         self._channel.basic_publish(

@@ -1,10 +1,10 @@
 """The relay: publishes outbox rows with confirms, in order, and deletes what the broker has stored.
 A process of its own.
 
-Of all replicas of a service one relay is active (an advisory lock of the service's database says
-which); the others stand by. It is woken by a notification after commits and looks twice a second
-anyway. It runs without eventlet, so that sockets have timeouts that the kernel keeps: a broker that
-reads nothing costs it a reconnect, never a hang.
+Of all replicas of a service one relay is active (`chassis.turns`); the others stand by. It is woken
+by a notification after commits and looks twice a second anyway. It runs without eventlet, so that
+sockets have timeouts that the kernel keeps: a broker that reads nothing costs it a reconnect, never
+a hang.
 """
 
 import itertools
@@ -19,11 +19,12 @@ from typing import Any
 import psycopg2
 from sqlalchemy import create_engine, make_url
 
-from chassis import clock, faultpoints, logs, metrics, trace
+from chassis import clock, faultpoints, logs, metrics, trace, turns
 from chassis.outbox import wake_channel
 from chassis.process import die_with_parent
 from chassis.publisher import LOST, Publisher, Row
 from chassis.settings import ServiceSettings
+from chassis.turns import Turn
 
 log = logs.get("relay")
 
@@ -33,17 +34,7 @@ LOCK = 7_216_002
 # Seconds.
 _POLL, _STANDBY = 0.5, 1.0
 
-_SESSION = {
-    "statement_timeout": 10_000,
-    "lock_timeout": 5_000,
-    # The lock goes with the session, and a relay looks twice a second: one that is frozen, or
-    # whose machine is gone, must not keep the others standing by. In milliseconds, then seconds.
-    "idle_session_timeout": 20_000,
-    "tcp_user_timeout": 10_000,
-    "tcp_keepalives_idle": 5,
-    "tcp_keepalives_interval": 2,
-    "tcp_keepalives_count": 3,
-}
+_SESSION = {"statement_timeout": 10_000, "lock_timeout": 5_000, **turns.SESSION}
 
 
 class Relay:
@@ -90,23 +81,24 @@ class Relay:
 
     def _serve(self, connection: Any) -> None:
         cursor = connection.cursor()
-        while not self._stopping and not _is_active(cursor):
+        turn = Turn(cursor, LOCK)
+        while not self._stopping and not turn.take():
             time.sleep(_STANDBY)
         if self._stopping:
             return
         cursor.execute(f"LISTEN {wake_channel(self._settings.service)}")
         log.info("relay_active")
         while not self._stopping:
-            if not self._forward(cursor):
+            if not self._forward(cursor, turn):
                 _wait(connection)
 
-    def _forward(self, cursor: Any) -> bool:
+    def _forward(self, cursor: Any, turn: Turn) -> bool:
         """Publish and delete one batch; whether there may be more to do at once."""
         rows = _oldest(cursor)
         if not rows:
             self._stay_connected()
             return False
-        stored = rows[: self._publish(rows)]
+        stored = rows[: self._publish(rows, turn)]
         if stored:
             faultpoints.reach("relay.published")
             cursor.execute("DELETE FROM outbox WHERE id = ANY(%s)", ([row.id for row in stored],))
@@ -116,18 +108,21 @@ class Relay:
             return len(rows) == BATCH
         # Each attempt repeats what was stored behind a row that was refused: ever more slowly. A
         # broker that is away is looked for at the usual pace.
-        time.sleep(next(self._pauses) if self._publisher else _POLL)
+        turn.rest(next(self._pauses) if self._publisher else _POLL)
         return True
 
-    def _publish(self, rows: Sequence[Row]) -> int:
+    def _publish(self, rows: Sequence[Row], turn: Turn) -> int:
         try:
             self._publisher = self._publisher or Publisher(self._settings.amqp_uri)
-            stored = self._publisher.publish(rows)
+            return self._publisher.publish(rows, turn.make_sure)
         except LOST as error:
             log.warning("relay_blocked", error=type(error).__name__, rows=len(rows))
             self._disconnect()
             return 0
-        return stored
+        except psycopg2.Error:
+            # Another has the turn. What is half published is its business, with the same ids.
+            self._disconnect()
+            raise
 
     def _stay_connected(self) -> None:
         try:
@@ -140,11 +135,6 @@ class Relay:
         if self._publisher:
             self._publisher.close()
             self._publisher = None
-
-
-def _is_active(cursor: Any) -> bool:
-    cursor.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,))
-    return bool(cursor.fetchone()[0])
 
 
 def _oldest(cursor: Any) -> list[Row]:

@@ -1,5 +1,5 @@
 """Keeps the feed table up to date with the log stream. Of all gateways one does, the one that holds
-the lock; the others stand by.
+the lock (`chassis.turns`); the others stand by.
 """
 
 import time
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from chassis import clock, logs
+from chassis import clock, logs, turns
 from services.gateway import feed
 from services.gateway.feed import Item, NotTheIndexer, State
 
@@ -65,6 +65,9 @@ class Indexer:
             return
         log.info("feed_indexer_active")
         try:
+            for name, value in turns.SESSION.items():
+                connection.execute(text(f"SET {name} = {value}"))
+            connection.commit()
             self._index(connection)
         finally:
             self._progress = 0.0

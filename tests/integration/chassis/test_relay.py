@@ -196,19 +196,53 @@ def test_a_wake_up_that_came_with_an_answer_is_not_slept_over(postgres: Any) -> 
         other.close()
 
 
-def test_a_frozen_relay_is_replaced(echo: Toy, echo_environ: dict[str, str]) -> None:
-    """Its session, and the lock with it, ends when it has been silent for twenty seconds."""
+def test_a_frozen_relay_is_replaced_and_publishes_nothing_when_it_wakes(
+    echo: Toy, echo_environ: dict[str, str], wiretap: Wiretap
+) -> None:
+    """It is frozen between two rows of a batch, of which it holds the rest in its hands."""
     subject = str(uuid4())
-    (frozen,) = eventually(lambda: _children(echo.process.pid))
+    echo.process.stop()
+    with _session(echo) as session, session.begin():
+        for number in range(1, 6):
+            add_event(session, Call(), subject, number)
+    with ServiceProcess(ECHO, {**echo_environ, "LINLI_FAULT": "relay.sending@3/freeze"}) as first:
+        eventually(lambda: len(wiretap.about(subject)) == 2, within=20)
+        (frozen,) = _children(first.pid)
+        eventually(lambda: _state(frozen) == "T")
+        with ServiceProcess(ECHO, echo_environ) as second:
+            eventually(lambda: "relay_active" in second.log, within=20)
+            _add(echo, subject, 6)
+            eventually(lambda: _numbers(wiretap, subject)[2:] == [1, 2, 3, 4, 5, 6])
+
+            os.kill(frozen, signal.SIGCONT)
+
+            eventually(lambda: "relay_without_database" in first.log)
+            _add(echo, subject, 7)
+            eventually(lambda: echo.rows("SELECT count(*) FROM outbox") == [(0,)])
+            assert _numbers(wiretap, subject) == [1, 2, 1, 2, 3, 4, 5, 6, 7]
+    echo.process.start()
+    echo.ready()
+
+
+def test_a_relay_that_waits_for_a_frozen_broker_keeps_its_turn(
+    echo: Toy, echo_environ: dict[str, str], rabbitmq: Any
+) -> None:
+    """Nobody else could publish either: passing the turn around would be noise."""
+    subject = str(uuid4())
     with ServiceProcess(ECHO, echo_environ) as second:
         eventually(lambda: "relay_started" in second.log)
-        os.kill(frozen, signal.SIGSTOP)
+        _add(echo, str(uuid4()), 1)
+        eventually(lambda: echo.rows("SELECT count(*) FROM outbox") == [(0,)])
+        before = echo.process.log.count("relay_active")
+        rabbitmq.freeze()
         try:
-            echo.call("add", subject, 8)
-            eventually(lambda: "relay_active" in second.log, within=30)
+            _add(echo, subject, 1)
+            eventually(lambda: "relay_blocked" in echo.process.log, within=20)
         finally:
-            os.kill(frozen, signal.SIGCONT)
-        eventually(lambda: echo.effects(subject) == [8])
+            rabbitmq.thaw()
+        eventually(lambda: echo.effects(subject) == [1], within=20)
+        assert "relay_active" not in second.log
+        assert echo.process.log.count("relay_active") == before
 
 
 @pytest.mark.parametrize(
@@ -226,6 +260,19 @@ def test_an_event_that_could_never_be_published_is_not_stored(
 def _children(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
     return [int(child) for child in children.split()]
+
+
+def _state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
+
+
+def _numbers(wiretap: Wiretap, subject: str) -> list[int]:
+    return [json.loads(message.body)["data"]["number"] for message in wiretap.about(subject)]
+
+
+def _add(echo: Toy, subject: str, number: int) -> None:
+    with _session(echo) as session, session.begin():
+        add_event(session, Call(), subject, number)
 
 
 def _session(echo: Toy) -> Session:
