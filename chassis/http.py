@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import eventlet
 from eventlet.event import Event
 from eventlet.semaphore import Semaphore
 from nameko.extensions import Entrypoint, ProviderCollector, SharedExtension
@@ -75,6 +76,10 @@ class WebServer(ProviderCollector, SharedExtension):  # type: ignore[misc]
             return
         self._drained = Event()
         if self._server is not None:
+            # Readiness says no already: a balancer that asks now and then looks elsewhere by itself,
+            # before it is turned away.
+            self._server.announce()
+            eventlet.sleep(self.options.drain)
             self._server.drain()
             self._server.wait_until_idle()
         self._drained.send()

@@ -45,7 +45,8 @@ class WebOptions:
     """How a service is served. A service class may define `web_options(settings) -> WebOptions`.
 
     `cors_origins` may read answers from other sites' pages; `proxies` is how many reverse proxies
-    stand before us, whose X-Forwarded-For and -Proto are believed.
+    stand before us, whose X-Forwarded-For and -Proto are believed. `drain` is for how many seconds
+    it goes on taking requests once it is told to stop.
     """
 
     host: str = "127.0.0.1"
@@ -53,14 +54,16 @@ class WebOptions:
     texts: problems.Texts = field(default_factory=problems.NoTexts)
     cors_origins: tuple[str, ...] = ()
     proxies: int = 0
+    drain: float = 0.0
     limits: Limits = field(default_factory=Limits)
 
     @classmethod
     def of(cls, settings: Any, **changes: Any) -> "WebOptions":
         """The options that a service's settings carry (`http_host`, `http_port`, `cors_origins`,
-        `proxies`), and `changes` on top.
+        `proxies`, `drain`), and `changes` on top.
         """
-        named = {"host": "http_host", "port": "http_port", "cors_origins": "", "proxies": ""}
+        named = {"host": "http_host", "port": "http_port"}
+        named |= dict.fromkeys(("cors_origins", "proxies", "drain"), "")
         told = {
             option: getattr(settings, name or option)
             for option, name in named.items()

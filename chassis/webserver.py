@@ -90,12 +90,16 @@ class HttpServer:
         """Begin to accept."""
         self._acceptor = self._spawn(self._accept)
 
+    def announce(self) -> None:
+        """Go on serving, and let every answer end its connection."""
+        self._wsgi.keepalive = False
+
     def drain(self) -> None:
         """Stop accepting at once, end streams, and answer what is under way with `close`."""
         if self.draining:
             return
         self.draining = True
-        self._wsgi.keepalive = False
+        self.announce()
         if self._acceptor is not None:
             self._acceptor.kill()
         for sock, address in self._waiting():

@@ -32,6 +32,7 @@ class GatewaySettings(ServiceSettings):
     secret: bytes = secret("LINLI_SECRET", _secret_bytes)
     cors_origins: tuple[str, ...] = setting("LINLI_CORS_ORIGINS", (), _names)
     proxies: int = setting("LINLI_TRUSTED_PROXIES", 0, int)
+    drain: float = setting("LINLI_DRAIN_SECONDS", 0.0, float)
     rate_signed_in: str = setting("LINLI_RATE_SIGNED_IN", "6000/minute")
     rate_import: str = setting("LINLI_RATE_IMPORT", "60000/minute")
     rate_anonymous: str = setting("LINLI_RATE_ANONYMOUS", "1200/minute")

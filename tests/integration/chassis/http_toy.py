@@ -169,6 +169,7 @@ def main(port: str, options: str = "{}") -> None:
         health_port=0,
         cors_origins=told.get("cors_origins", ()),
         proxies=told.get("proxies", 0),
+        drain=told.get("drain", 0.0),
         limits=told.get("limits", {}),
     )
     config = {"settings": settings, "max_workers": told.get("workers", 10)}
@@ -178,6 +179,7 @@ def main(port: str, options: str = "{}") -> None:
     container.start()
     while not stopping:
         eventlet.sleep(0.05)
+    health.start_draining()
     with eventlet.Timeout(8):
         container.stop()
     os._exit(0)

@@ -56,6 +56,21 @@ def test_new_connections_are_refused_while_old_requests_are_answered(toy):
         assert client.answer().status == 200
 
 
+def test_while_it_drains_it_says_unready_goes_on_serving_and_keeps_no_connection(
+    free_port, tmp_path
+):
+    with ToyProcess(free_port(), tmp_path / "log", {"drain": 2.0}) as toy, toy.client() as kept:
+        kept.request("GET", "/things/a")
+        toy.process.send_signal(signal.SIGTERM)
+        eventually(lambda: toy.get("/readyz").status == 503, within=2)
+
+        old, new = kept.request("GET", "/things/a"), toy.get("/things/a")
+
+        assert (old.status, old.headers["Connection"]) == (200, "close")
+        assert (new.status, new.headers["Connection"]) == (200, "close")
+        assert toy.process.wait(5) == 0
+
+
 def refuses(toy):
     try:
         with toy.client():
