@@ -76,8 +76,8 @@ class WebServer(ProviderCollector, SharedExtension):  # type: ignore[misc]
             return
         self._drained = Event()
         if self._server is not None:
-            # Readiness says no already: a balancer that asks now and then looks elsewhere by itself,
-            # before it is turned away.
+            # Readiness says no already: a balancer that asks now and then looks elsewhere by
+            # itself, before it is turned away.
             self._server.announce()
             eventlet.sleep(self.options.drain)
             self._server.drain()

@@ -1,4 +1,4 @@
-"""contracts/released/: what others rely on since the last release. `python -m
+"""contracts/released/: what others, and databases, rely on since the last release. `python -m
 deploy.contract_release` writes that of the version in pyproject.toml.
 """
 
@@ -9,7 +9,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from chassis import migrate
 from deploy import contract_gate, contracts
+from deploy.local import environment
 
 RELEASED = Path("contracts/released")
 
@@ -40,6 +42,9 @@ def present() -> dict[str, Any]:
         "bus": contract_gate.bus(),
         "events": contract_gate.events(schemas),
         "openapi": contract_gate.api(openapi.document()),
+        "migrations": {
+            name: "".join(migrate.heads(f"services.{name}")) for name in environment.SERVICES
+        },
     }
 
 

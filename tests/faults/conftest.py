@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from chassis.testing import eventually
+from deploy.local.environment import SERVICES
 from tests.faults.alarms import clear_alarms, has_alarms
 from tests.faults.drill import Drill, Report, Watchers, Wires
 from tests.faults.event_stream import EventStream
@@ -103,6 +104,16 @@ def new_drill(
 def drill(new_drill: Callable[[], Drill]) -> Drill:
     """The one of this test."""
     return new_drill()
+
+
+@pytest.fixture
+def replicas(drill: Drill) -> Iterator[list[str]]:
+    """A second process of each service."""
+    names = [drill.stack.add_replica(name) for name in SERVICES]
+    drill.stack.wait_ready(*names)
+    yield names
+    for name in names:
+        drill.stack.stop(name)
 
 
 @pytest.fixture(scope="module")

@@ -92,13 +92,3 @@ def test_of_two_replicas_one_may_always_be_stopped_without_anybody_noticing(dril
     statuses = {attempt.status for attempt in drill.ledger.attempts()}
     assert statuses <= {200, 201}
     drill.verify()
-
-
-@pytest.fixture
-def replicas(drill):
-    """A second process of each service."""
-    names = [drill.stack.add_replica(name) for name in SERVICES]
-    drill.stack.wait_ready(*names)
-    yield names
-    for name in names:
-        drill.stack.stop(name)

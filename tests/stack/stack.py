@@ -3,6 +3,7 @@ stand-ins for SMS and mail and the demo community, each of which can be stopped,
 back.
 """
 
+import itertools
 import os
 import signal
 import subprocess
@@ -119,12 +120,21 @@ class Stack:
         )
         self._children[name].start()
 
-    def add_replica(self, service: str) -> str:
-        """Start another process of a service beside the one there is; its name."""
-        name = f"{service}-2"
+    def add_replica(self, service: str, **variables: str) -> str:
+        """Start another process of a service beside those there are; its name."""
+        numbers = itertools.count(2)
+        name = next(name for n in numbers if not self.running(name := f"{service}-{n}"))
         self._replicas[name] = free_port()
-        self.start(name)
+        self.start(name, **variables)
         return name
+
+    def freeze(self, name: str) -> None:
+        """SIGSTOP of a service with all that works beside it: as one sees it whose host hangs."""
+        self._children[name].freeze()
+
+    def thaw(self, name: str) -> None:
+        """SIGCONT after `freeze`."""
+        self._children[name].thaw()
 
     def kill(self, name: str) -> None:
         """`kill -9` of a service's process, which takes its relay with it."""
@@ -251,6 +261,10 @@ class Stack:
         """What the operator's command prints."""
         return self._job("deploy.cli", *arguments)
 
+    def migrate(self, service: str, **variables: str) -> None:
+        """Bring a service's database to the newest migration of its code."""
+        self._job("chassis.migrate", f"services.{service}", **variables)
+
     def _detoured(self, environ: dict[str, str]) -> dict[str, str]:
         for port, detour in self.detours.items():
             reached, instead = f"@127.0.0.1:{port}/", f"@127.0.0.1:{detour}/"
@@ -273,10 +287,10 @@ class Stack:
             self._children[name] = Child(name, command, self.home.log_of_a_start(name), environ)
             self._children[name].start()
 
-    def _job(self, module: str, *arguments: str) -> str:
+    def _job(self, module: str, *arguments: str, **variables: str) -> str:
         done = subprocess.run(
             [sys.executable, "-m", module, *arguments],
-            env=self.environment.of_operator(),
+            env={**self.environment.of_operator(), **variables},
             cwd=places.ROOT,
             capture_output=True,
             text=True,
