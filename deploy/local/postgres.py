@@ -74,6 +74,7 @@ class PrivatePostgres:
 
     def start(self, within: float = 60) -> None:
         """Start it and wait until it takes connections; raises child.Died, TimeoutError."""
+        self.stop()  # one that ended by itself is let go of
         places.private(self.folder, self._user)
         if not (self.folder / "data" / "PG_VERSION").exists():
             self._initialise()

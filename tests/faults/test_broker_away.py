@@ -9,12 +9,13 @@ import pytest
 from chassis.testing import eventually
 from deploy.local.environment import SERVICES
 from tests.faults.alarms import clear_alarms
+from tests.faults.away import refused_in_time, says_degraded
 from tests.faults.load import send
 from tests.faults.vitals import Stopwatch
 from tests.stack.clients import filing, new_key
 
 slice_ = pytest.mark.slice
-ANSWER_WITHIN, RECONNECTED_WITHIN = 2.5, 3.0
+RECONNECTED_WITHIN = 3.0
 """Seconds."""
 
 
@@ -67,23 +68,6 @@ def pids(stack):
     return {name: stack.pid(name) for name in SERVICES}
 
 
-def says_degraded(stack, name):
-    """Whether a service says that it takes requests and that the broker is away."""
-    status, body = stack.readiness(name)
-    return status == 200 and body["status"] == "degraded" and body["checks"]["broker"] != "ok"
-
-
-def refused_in_time(drill, client, body, key):
-    """File while it cannot be done; the answer must come soon and say when to come back."""
-    watch = Stopwatch(drill.stack, "gateway")
-    answer = client.post("tickets", body, key=key)
-    took = watch.seconds
-    assert answer.status_code == 503, answer.text
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert int(answer.headers["Retry-After"]) > 0
-    drill.report.measure("broker away: 503", took, ANSWER_WITHIN)
-
-
 AWAY = [
     pytest.param(stop, 6, marks=slice_),
     pytest.param(freeze, 8, marks=slice_),
@@ -109,7 +93,7 @@ def test_a_broker_that_goes_away_and_comes_back_costs_nothing(drill, how, second
         body, key = filing(), new_key()
         resident = drill.crowd.residents[0].twin()
         while time.monotonic() - away < seconds:
-            refused_in_time(drill, resident, body, key)
+            refused_in_time(drill, "broker away", resident, body, key)
             time.sleep(0.5)
         BACK[how](broker)
         eventually(broker.answers)

@@ -21,9 +21,10 @@ EXPAND = (
     "op.add_column('tickets', sa.Column('desk', sa.Text))",
     "migrate.add_index('tickets_desk', 'tickets', ['desk'])",
 )
+KNOWN_DESK = "ALTER TABLE tickets ADD CONSTRAINT desk_known CHECK (desk IS NOT NULL)"
 CONTRACT = (
     "migrate.backfill('tickets', \"desk = 'old'\", 'desk IS NULL', batch=20)",
-    "op.execute('ALTER TABLE tickets ADD CONSTRAINT desk_known CHECK (desk IS NOT NULL) NOT VALID')",
+    f"op.execute('{KNOWN_DESK} NOT VALID')",
     "op.execute('ALTER TABLE tickets VALIDATE CONSTRAINT desk_known')",
 )
 
