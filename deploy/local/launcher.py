@@ -20,7 +20,7 @@ from deploy.local.ports import is_free
 from deploy.local.postgres import PrivatePostgres
 from deploy.local.progress import Progress
 from deploy.local.rabbitmq import PrivateRabbitMQ
-from deploy.local.supervisor import Supervisor
+from deploy.local.supervisor import Supervisor, start_again
 
 READY_WITHIN = 60.0
 CLASSES = {name: f"services.{name}.service:{name.capitalize()}Service" for name in SERVICES}
@@ -158,8 +158,7 @@ class Launcher:
             self._supervisor.look()
             for server in (self._broker, self._database):
                 if server and not server.running:
-                    self._progress.say(f"{type(server).__name__} ended; starting it again")
-                    server.start()
+                    start_again(server, self._progress.say)
             time.sleep(0.2)
 
     def _stop(self) -> None:

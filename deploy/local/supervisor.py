@@ -1,12 +1,17 @@
-"""Keeps services running: one that ends unasked is started again, after a pause that grows."""
+"""Keeps services running: one that ends unasked is started again, after a pause that grows. So are
+servers, as often as it takes.
+"""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from deploy.local.child import Child
+from deploy.local.child import Child, Died
+from deploy.local.postgres import PrivatePostgres
+from deploy.local.rabbitmq import PrivateRabbitMQ
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+SERVERS_PAUSE = 1.0
 STEADY_AFTER = 30.0
 """Seconds after which a service that ends is no longer held to be failing again and again."""
 
@@ -61,3 +66,18 @@ class Supervisor:
         )
         kept.again_at = now + kept.pause
         kept.pause = min(kept.pause * 2, LONGEST_PAUSE)
+
+
+def start_again(
+    server: PrivatePostgres | PrivateRabbitMQ, say: Callable[[str], object]
+) -> None:
+    """Start a server that has ended. When that cannot be, for want of disk most likely, it is said,
+    and left to the next time.
+    """
+    name = type(server).__name__
+    say(f"{name} ended; starting it again")
+    try:
+        server.start()
+    except (Died, TimeoutError) as error:
+        say(f"{name} does not start: {error}")
+        time.sleep(SERVERS_PAUSE)

@@ -1,17 +1,20 @@
-"""Two gateways on one stream: whoever indexes may vanish or freeze, and a client may come back to
-the other one.
+"""Two gateways from the same settings on one stream: whoever indexes may vanish or freeze, and a
+client may come back to the other one.
 """
 
+import json
 import signal
 import threading
 import time
 from contextlib import contextmanager
 
 import pytest
+import requests
 from sqlalchemy import text
 
 from chassis.testing import eventually
-from tests.integration.gateway.event_source import EventSource, Publisher, Stage, event
+from chassis.testing.processes import ServiceProcess
+from tests.integration.gateway.event_source import GATEWAY, EventSource, Publisher, Stage, event
 
 ACTIVE = "feed_indexer_active"
 
@@ -104,6 +107,27 @@ def test_a_client_that_moves_between_gateways_misses_nothing_and_gets_the_same_c
 
     assert [told["data"]["n"] for _, told in moved] == list(range(600))
     assert moved == here.seen == there.seen
+
+
+def test_two_gateways_from_the_very_same_settings_share_a_machine(stage):
+    environ = {**stage.environ, "LINLI_HTTP_PORT": "0"}
+    with ServiceProcess(GATEWAY, environ) as one, ServiceProcess(GATEWAY, environ) as other:
+        ports = {eventually(lambda each=each: listening(each), within=30) for each in (one, other)}
+
+        assert len(ports) == 2
+        for port in ports:
+            eventually(lambda port=port: is_ready(port), within=20)
+
+
+def listening(process):
+    """The port on which a gateway says that it listens; None before."""
+    said = [json.loads(line) for line in process.log.splitlines() if '"http_listening"' in line]
+    return said[-1]["port"] if said else None
+
+
+def is_ready(port):
+    """Whether a gateway is."""
+    return requests.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == 200
 
 
 @contextmanager
