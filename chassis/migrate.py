@@ -81,17 +81,17 @@ def add_index(name: str, table: str, columns: Sequence[Any], **options: Any) -> 
         op.create_index(name, table, columns, postgresql_concurrently=True, **options)
 
 
-def backfill(table: str, assignment: str, where: str, batch: int = 1000) -> None:
-    """Change rows by SQL's `SET assignment WHERE where`, so many at a time, each batch a
+def backfill(table: str, change: str, where: str, batch: int = 1000) -> None:
+    """Change rows by SQL's `SET change WHERE where`, so many at a time, each batch a
     transaction of its own, until there are none; it must not hold any more of a row once it is
     changed. A migration that does this does nothing else.
     """
     some = f"SELECT ctid FROM {table} WHERE {where} LIMIT {batch} FOR UPDATE"  # noqa: S608 - ours
     with _in_no_transaction():
         if op.get_context().as_sql:
-            op.execute(f"-- in batches: UPDATE {table} SET {assignment} WHERE {where}")  # noqa: S608
+            op.execute(f"-- in batches: UPDATE {table} SET {change} WHERE {where}")  # noqa: S608
             return
-        statement = text(f"UPDATE {table} SET {assignment} WHERE ctid = ANY(ARRAY({some}))")  # noqa: S608
+        statement = text(f"UPDATE {table} SET {change} WHERE ctid = ANY(ARRAY({some}))")  # noqa: S608
         while op.get_bind().execute(statement).rowcount:
             log.info("backfilled", table=table)
 
