@@ -71,6 +71,7 @@ class Waiting:
         )
 
     def __call__(self) -> str | None:
+        self._rows = self._seconds = None  # as long as the database does not say
         waiting = select(outbox.c.created_at).order_by(outbox.c.id).limit(_COUNTED).subquery()
         age = func.extract("epoch", func.now() - func.min(waiting.c.created_at))
         with self._database.engine.connect() as connection:

@@ -17,11 +17,14 @@ from chassis import clock, faultpoints, inbox, logs, metrics, trace, walls
 from chassis.call import Call, system_call
 from chassis.context import CALL
 from chassis.events import CloudEvent
+from chassis.pool import Pool
 from chassis.settings import ServiceSettings
 from chassis.wake import RelayWaker
 
 log = logs.get("database")
 
+# Who wakes the relay, who shortens the inbox, two checks of health: no worker waits for them.
+_BESIDE_WORKERS = 4
 _DEFAULTS: dict[str, Any] = {
     "pool_pre_ping": True,
     "max_overflow": 0,
@@ -40,8 +43,8 @@ def make_engine(
     """
     return create_engine(
         settings.database_url,
-        # Two more than workers: one wakes the relay, one answers the health check.
-        pool_size=pool_size or settings.workers + 2,
+        pool_size=pool_size or settings.workers + _BESIDE_WORKERS,
+        poolclass=Pool,
         pool_timeout=settings.statement_timeout,
         connect_args={
             "options": _options(settings, seen or {}),

@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import eventlet
@@ -17,7 +18,9 @@ from nameko.extensions import DependencyProvider
 from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.wrappers import Request, Response
 
-from chassis import checks, logs, metrics
+from chassis import checks, hub_lag, logs, metrics
+from chassis.consumer import consumers_of
+from chassis.dead_letters import DeadLetters
 from chassis.http import WebServer
 from chassis.webapp import Route, WebApp, WebOptions
 from chassis.webserver import HttpServer
@@ -93,6 +96,10 @@ class Health(DependencyProvider):  # type: ignore[misc]
 
     def start(self) -> None:
         self.container.spawn_managed_thread(_watch)
+        self.container.spawn_managed_thread(hub_lag.watch)
+        if queues := [queue for queue, _ in consumers_of(self.container.service_cls)]:
+            watch = partial(DeadLetters(queues).watch, self.container.config["AMQP_URI"])
+            self.container.spawn_managed_thread(watch)
         settings = self.container.config["settings"]
         options = WebOptions(host=settings.health_host, port=settings.health_port)
         self._server = HttpServer(

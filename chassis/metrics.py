@@ -7,13 +7,26 @@ of one folder, which the runner makes; whoever asks the service is told the sum.
 import os
 from collections.abc import Callable, Iterator, Mapping
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client import (
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    values,
+)
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from chassis.metrics_folder import FOLDER
+from chassis import __version__
+from chassis.metrics_folder import FOLDER, role
+
+if os.environ.get(FOLDER):
+    # A file a role and not, as by default, a process: whoever follows one that died counts on.
+    values.ValueClass = values.MultiProcessValue(role)  # type: ignore[no-untyped-call]
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
@@ -30,6 +43,11 @@ EVENTS_CONSUMED = Counter(
     "What became of an event: handled, duplicate, held (infrastructure is away), retried, dead",
     ["queue", "outcome"],
 )
+HTTP_REQUESTS = Counter(
+    "linli_http_requests",
+    "Requests of people and programs, by the class of the status: 2xx, 4xx, 5xx",
+    ["operation", "status"],
+)
 RPC_UNANSWERED = Counter(
     "linli_rpc_unanswered",
     "Calls of another service that it did not answer in time",
@@ -39,11 +57,33 @@ EVENTS_RELAYED = Counter("linli_events_relayed", "Events that the broker has sto
 RELAY_REFUSALS = Counter(
     "linli_relay_refusals", "Events that the broker refused: all behind one of them wait"
 )
+RELAYS = Gauge(
+    "linli_relays",
+    "1 for what the relay is: active, standby, or away from its database",
+    ["state"],
+    multiprocess_mode="sum",
+)
 DELIVERIES = Counter(
     "linli_deliveries", "Attempts to tell somebody, by how they ended", ["channel", "reason"]
 )
 SPANS_LOST = Counter(
     "linli_spans_lost", "Spans that no collector has: `no_room` to wait, or `not_taken`", ["reason"]
+)
+WEBHOOK_KEY_FOREIGN = Gauge(
+    "linli_webhook_key_foreign",
+    "1: the webhook key opens no secret that there is, and nothing is sent",
+    multiprocess_mode="max",
+)
+POOL_WAIT_SECONDS = Histogram(
+    "linli_pool_wait_seconds",
+    "How long those waited for a database connection who found none free",
+    buckets=_SECONDS,
+)
+HUB_LAG_SECONDS = Histogram(
+    "linli_hub_lag_seconds", "How late a timer of the event loop fired", buckets=_SECONDS
+)
+HELPERS_DIED = Counter(
+    "linli_helpers_died", "Processes beside the workers that died and were started anew", ["helper"]
 )
 
 Reading = Callable[[], float | Mapping[str, float] | None]
@@ -75,6 +115,20 @@ def report(name: str, text: str, read: Reading, *, label: str | None = None) -> 
     known. It is called at every reading and must neither block nor raise.
     """
     _reported.readings[name] = (text, label, read)
+
+
+report("linli_build_info", "Which version runs", lambda: {__version__: 1.0}, label="version")
+
+
+def count_request(operation: str | None, status: int) -> None:
+    """Count an answer over HTTP; None: it came to no operation of ours."""
+    HTTP_REQUESTS.labels(operation or "none", f"{status // 100}xx").inc()
+
+
+def relay_is(state: str) -> None:
+    """Tell what the relay of this process is: `active`, `standby` or `away`."""
+    for each in ("active", "standby", "away"):
+        RELAYS.labels(each).set(each == state)
 
 
 def exposition() -> bytes:

@@ -1,7 +1,8 @@
-"""The folder in which the processes of one service count."""
+"""The folder in which the processes of one service count, each role in files of its own."""
 
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -20,6 +21,14 @@ def begin() -> None:
         if pid.isdecimal() and not Path(f"/proc/{pid}").exists():
             shutil.rmtree(left, ignore_errors=True)
     os.environ[FOLDER] = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-")
+
+
+def role() -> str:
+    """What this process is to its service: the module that it runs. No two run the same at a time,
+    and one that follows a dead one finds its files.
+    """
+    running = getattr(sys.modules["__main__"], "__spec__", None)
+    return running.name if running else str(os.getpid())
 
 
 def end() -> None:

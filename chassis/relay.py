@@ -61,6 +61,7 @@ class Relay:
                     connection.close()
             except psycopg2.Error as error:
                 log.warning("relay_without_database", error=type(error).__name__)
+                metrics.relay_is("away")
                 time.sleep(_STANDBY)
 
     def _connect(self) -> Any:
@@ -82,12 +83,14 @@ class Relay:
     def _serve(self, connection: Any) -> None:
         cursor = connection.cursor()
         turn = Turn(cursor, LOCK)
+        metrics.relay_is("standby")
         while not self._stopping and not turn.take():
             time.sleep(_STANDBY)
         if self._stopping:
             return
         cursor.execute(f"LISTEN {wake_channel(self._settings.service)}")
         log.info("relay_active")
+        metrics.relay_is("active")
         while not self._stopping:
             if not self._forward(cursor, turn):
                 _wait(connection)

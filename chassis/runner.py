@@ -122,7 +122,9 @@ class Runner:
             if process is not None and process.poll() is None:
                 continue
             if process is not None:
-                log.error(f"{module.rpartition('.')[2]}_died", code=process.returncode)
+                name = module.rpartition(".")[2]
+                log.error(f"{name}_died", code=process.returncode)
+                metrics.HELPERS_DIED.labels(name).inc()
                 eventlet.sleep(0.5)
             self._beside[module] = subprocess.Popen(
                 [sys.executable, "-m", module, self.settings.service, str(os.getpid())]

@@ -28,7 +28,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from chassis import logs, problems, trace
+from chassis import logs, metrics, problems, trace
 from chassis.call import Call
 from chassis.errors import Unavailable
 from chassis.http_headers import SECURITY, dress
@@ -136,6 +136,8 @@ class WebApp:
         dress(request, response, request.request_id, self._options.cors_origins)
         if response.status_code >= 400 and not _was_read(request):
             environ["linli.connection"].close_after_answer()
+        if not isinstance(request.rule, Route):
+            metrics.count_request(getattr(request.rule, "method_name", None), response.status_code)
         write = log.debug if isinstance(request.rule, Route) else log.info
         write(
             "http_request",
@@ -153,6 +155,7 @@ class WebApp:
         exception = default_exceptions.get(status, BadRequest)()
         request_id = str(new_id())
         log.info("http_refused", status=status, request_id=request_id)
+        metrics.count_request(None, status)
         response = problems.respond(exception, request_id, problems.LOCALES[0], self._options.texts)
         response.headers.update(SECURITY)
         response.headers["X-Request-Id"] = request_id

@@ -4,18 +4,25 @@ from dataclasses import fields
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 from sqlalchemy.orm import Session
 
 from chassis.call import Call
 from services.tickets import numbers
 from services.tickets.errors import UnknownTicket
-from services.tickets.lifecycle import State
+from services.tickets.lifecycle import OPEN, State
 from services.tickets.models import HISTORY, TICKETS
 from services.tickets.ticket import Ticket
 
 FIELDS: Final = tuple(item.name for item in fields(Ticket))
 COLUMNS: Final = tuple(TICKETS.c[name] for name in FIELDS)
+_UNFINISHED_STATES: Final = sorted({*OPEN, State.RESOLVED})
+# It reads these alone, from the index by state, however many have been closed.
+UNFINISHED: Final = (
+    select(TICKETS.c.state, func.count())
+    .where(TICKETS.c.state.in_(_UNFINISHED_STATES))
+    .group_by(TICKETS.c.state)
+)
 
 
 def filed_under(session: Session, command_id: str | None) -> Ticket | None:
@@ -47,6 +54,12 @@ def locked(session: Session, reference: str) -> Ticket:
     if ticket is None:
         raise UnknownTicket()
     return ticket
+
+
+def unfinished(connection: Connection) -> dict[str, float]:
+    """How many tickets stand in each state but the last ones."""
+    found = {state: float(number) for state, number in connection.execute(UNFINISHED)}
+    return {state: found.get(state, 0.0) for state in _UNFINISHED_STATES}
 
 
 def named(reference: str) -> ColumnElement[bool]:

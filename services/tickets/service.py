@@ -7,6 +7,7 @@ from nameko.timer import timer
 from sqlalchemy.orm import Session
 
 from chassis.call import Call, system_call
+from chassis.census import Census
 from chassis.clock import now
 from chassis.consumer import on_event
 from chassis.context import CurrentCall
@@ -24,6 +25,7 @@ from services.tickets import (
     questions,
     rates,
     recent,
+    rows,
     schemas,
     wall,
 )
@@ -42,6 +44,9 @@ class TicketsService:
     db = Database(wall.settings)
     call: Call = CurrentCall()
     health = Health()
+    unfinished = Census(
+        "linli_tickets_unfinished", "Tickets that are not done", "state", rows.unfinished
+    )
 
     @rpc
     def file_ticket(self, command: Json) -> Json:

@@ -145,6 +145,7 @@ class Sender:
         if not self._trusted and time.monotonic() >= self._looks_again_at:
             with Session(self._engine) as session:
                 self._trusted = not resealing.opens_nothing(session, self._settings.keys)
+            metrics.WEBHOOK_KEY_FOREIGN.set(not self._trusted)
             if not self._trusted:
                 log.error("webhook_key_opens_nothing")
                 self._looks_again_at = time.monotonic() + _FOREIGN

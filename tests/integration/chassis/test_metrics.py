@@ -1,31 +1,22 @@
 """The figures of a service in all its processes, as Prometheus reads them."""
 
 import contextlib
-import json
+import signal
 import tempfile
-import urllib.request
 from pathlib import Path
+from typing import Any
 
-from prometheus_client.parser import text_string_to_metric_families
+import psutil
 
+from chassis import __version__
 from chassis.testing import eventually
-from tests.integration.chassis.conftest import QUEUE, Toy
+from chassis.testing.figures import Figures, figures_at, health_port
+from chassis.testing.processes import ServiceProcess
+from tests.integration.chassis.conftest import ECHO, QUEUE, Toy
 
 
-def figures(toy: Toy) -> dict[tuple[str, ...], float]:
-    """Every figure, by its name and the values of its labels in the order of their names."""
-    ports = [
-        json.loads(line)["port"]
-        for line in toy.process.log.splitlines()
-        if '"health_listening"' in line
-    ]
-    with urllib.request.urlopen(f"http://127.0.0.1:{ports[-1]}/metrics", timeout=5) as answer:
-        exposed = answer.read().decode()
-    return {
-        (sample.name, *(sample.labels[each] for each in sorted(sample.labels))): sample.value
-        for family in text_string_to_metric_families(exposed)
-        for sample in family.samples
-    }
+def figures(toy: Toy) -> Figures:
+    return figures_at(health_port(toy.process.log))
 
 
 def folders(toy: Toy) -> list[Path]:
@@ -63,7 +54,9 @@ def test_an_event_is_counted_by_the_relay_that_sends_it_and_by_its_consumer(echo
     eventually(lambda: grown("linli_events_relayed_total") == 2)
     eventually(lambda: grown("linli_events_consumed_total", "handled", QUEUE) == 1)
     eventually(lambda: grown("linli_events_consumed_total", "dead", QUEUE) == 1)
+    eventually(lambda: figures(echo).get(("linli_dead_letters", QUEUE)) == 1, within=20)
     echo.dead()
+    eventually(lambda: figures(echo).get(("linli_dead_letters", QUEUE)) == 0, within=20)
 
 
 def test_a_call_that_nobody_answers_is_counted_with_its_reason(echo: Toy) -> None:
@@ -81,6 +74,71 @@ def test_what_waits_and_what_fails_can_be_read(echo: Toy) -> None:
     assert found["linli_check_failing", "database"] == 0
     assert found["linli_pool_size",] >= found["linli_pool_in_use",]
     assert found["process_resident_memory_bytes",] > 0
+    assert found["linli_build_info", __version__] == 1
+
+
+def test_how_many_wait_is_not_told_while_the_database_does_not_say(
+    echo: Toy, postgres: Any
+) -> None:
+    postgres.stop()
+    try:
+        eventually(lambda: ("linli_outbox_rows",) not in figures(echo), within=20)
+        assert figures(echo)["linli_check_failing", "database"] == 1
+    finally:
+        postgres.start()
+    eventually(lambda: figures(echo).get(("linli_outbox_rows",)) == 0, within=20)
+
+
+def test_dead_letters_are_not_told_while_the_broker_does_not_say(echo: Toy, rabbitmq: Any) -> None:
+    rabbitmq.kill()
+    try:
+        eventually(lambda: ("linli_dead_letters", QUEUE) not in figures(echo), within=20)
+    finally:
+        rabbitmq.start()
+    eventually(lambda: ("linli_dead_letters", QUEUE) in figures(echo), within=30)
+
+
+def test_of_two_relays_one_is_active_and_the_other_stands_by(
+    echo: Toy, echo_environ: dict[str, str]
+) -> None:
+    eventually(lambda: figures(echo).get(("linli_relays", "active")) == 1)
+    with ServiceProcess(ECHO, echo_environ) as process:
+        other = Toy(process, echo.engine, echo.amqp_uri)
+        eventually(lambda: '"relay_started"' in process.log, within=20)
+        eventually(lambda: figures(other).get(("linli_relays", "standby")) == 1)
+
+        assert figures(other)["linli_relays", "active"] == 0
+        assert figures(echo)["linli_relays", "active"] == 1
+
+
+def test_what_blocks_the_event_loop_shows_as_lag(echo: Toy) -> None:
+    def late() -> float:
+        found = figures(echo)
+        buckets = found["linli_hub_lag_seconds_bucket", "0.25"]
+        return found["linli_hub_lag_seconds_count",] - buckets
+
+    before = late()
+    echo.call("hang", 1)
+
+    assert late() > before
+
+
+def test_a_relay_that_follows_a_dead_one_counts_on_in_its_files(echo: Toy) -> None:
+    echo.call("add", "before", 1)
+    eventually(lambda: figures(echo).get(("linli_events_relayed_total",), 0) > 0)
+    relayed = figures(echo)["linli_events_relayed_total",]
+    (folder,) = folders(echo)
+    files = sorted(folder.iterdir())
+    helpers_died = ("linli_helpers_died_total", "relay")
+
+    for died in (1, 2):
+        (relay,) = eventually(psutil.Process(echo.process.pid).children)
+        relay.send_signal(signal.SIGKILL)
+        eventually(lambda died=died: figures(echo).get(helpers_died) == died)
+        echo.call("add", f"after-{died}", 1)
+
+    eventually(lambda: figures(echo)["linli_events_relayed_total",] == relayed + 2, within=20)
+    assert sorted(folder.iterdir()) == files
 
 
 def test_the_folder_goes_with_the_process_and_what_a_killed_one_left_with_the_next(

@@ -6,6 +6,8 @@ from pathlib import Path
 from secrets import token_bytes
 
 import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from chassis.testing import eventually
 from tests.integration.notifications.receiver import Receiver
@@ -51,13 +53,23 @@ def test_nothing_goes_inside_at_any_attempt(world, receiver):
     assert receiver.heard == []
 
 
-def test_a_sender_with_a_key_that_opens_nothing_leaves_everything_to_others(world, receiver):
+def key_is_foreign(folder: Path) -> float | None:
+    """What senders that count into this folder tell of their key."""
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, path=str(folder))
+    return registry.get_sample_value("linli_webhook_key_foreign")
+
+
+def test_a_sender_with_a_key_that_opens_nothing_leaves_everything_to_others(
+    world, receiver, tmp_path
+):
     endpoint = world.endpoint(receiver.url("/wrong-key"))
     world.filed()
     wrong = b64encode(token_bytes(32)).decode()
 
-    with world.sender(LINLI_WEBHOOK_KEY=wrong) as sender:
+    with world.sender(LINLI_WEBHOOK_KEY=wrong, PROMETHEUS_MULTIPROC_DIR=str(tmp_path)) as sender:
         eventually(lambda: "webhook_key_opens_nothing" in sender.log, within=20)
+        eventually(lambda: key_is_foreign(tmp_path) == 1)
         assert endpoint.row.state == "active"
         with world.sender():
             eventually(lambda: endpoint.reasons == ["delivered"], within=20)

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.orm import Session
 
 from chassis import walls
-from chassis.call import Call
+from chassis.call import Call, system_call
 from chassis.walls import EVERYTHING
 from services.gateway.policy import Role
-from services.tickets import cursors, listing, questions, rates, recent, wall
+from services.tickets import cursors, listing, questions, rates, recent, rows, wall
 from services.tickets.models import TICKETS
 from tests.integration.tickets.conftest import migrated
 from tests.unit.tickets import builders
@@ -231,6 +231,14 @@ def test_what_happened_in_a_day_is_found_by_the_day(city: Connection, area: dict
 
     # Some 430 rows of history, and a look at the ticket of each.
     assert touched < 2500, plan
+
+
+def test_counting_what_is_not_done_reads_nothing_of_what_is(city: Connection) -> None:
+    touched, plan = explained(city, system_call("tickets"), rows.UNFINISHED)
+
+    # Two thousand entries of an index, and no ticket.
+    assert touched < 100, plan
+    assert "Index Only Scan" in plan
 
 
 def explained(

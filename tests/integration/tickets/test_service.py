@@ -19,11 +19,12 @@ from chassis.consumer import consumers_of
 from chassis.events import CONTENT_TYPE, CloudEvent, EventSchema, parse
 from chassis.outbox import outbox
 from chassis.testing import eventually
+from chassis.testing.figures import figures_at, health_port
 from chassis.testing.processes import ServiceProcess
 from chassis.testing.rpc import RpcCaller
 from chassis.testing.wire import opened
 from services.tickets.fact_models import DutyRow
-from services.tickets.models import TicketRow
+from services.tickets.models import TICKETS, TicketRow
 from services.tickets.service import TicketsService
 from tests.integration.tickets.conftest import migrated
 from tests.integration.tickets.world import AREAS, filing
@@ -31,6 +32,7 @@ from tests.unit.tickets import builders
 from tests.unit.tickets.builders import COMMUNITY, GRID
 
 SERVICE = "services.tickets.service:TicketsService"
+UNFINISHED = "linli_tickets_unfinished"
 REPORTER = builders.resident()
 CLERK = builders.clerk()
 WATER = builders.department_clerk("water")
@@ -80,14 +82,23 @@ class Tickets:
 
 
 @pytest.fixture(scope="module")
-def tickets(rabbitmq: Any, postgres: Any) -> Iterator[Tickets]:
-    """The service, which has been told of the demo community."""
-    urls = migrated(postgres)
-    declare(rabbitmq.amqp_uri)
-    environ = {
+def urls(postgres: Any) -> dict[str, str]:
+    return migrated(postgres)
+
+
+@pytest.fixture(scope="module")
+def environ(rabbitmq: Any, urls: dict[str, str]) -> dict[str, str]:
+    """Where a replica finds its servers."""
+    return {
         "LINLI_AMQP_URI": rabbitmq.amqp_uri,
         "LINLI_DATABASE_URL_TICKETS": urls["app_url"],
     }
+
+
+@pytest.fixture(scope="module")
+def tickets(rabbitmq: Any, urls: dict[str, str], environ: dict[str, str]) -> Iterator[Tickets]:
+    """The service, which has been told of the demo community."""
+    declare(rabbitmq.amqp_uri)
     with ExitStack() as stack:
         channel = stack.enter_context(spying(rabbitmq.amqp_uri))
         process = stack.enter_context(ServiceProcess(SERVICE, environ))
@@ -98,6 +109,12 @@ def tickets(rabbitmq: Any, postgres: Any) -> Iterator[Tickets]:
         tell_of_the_community(running)
         yield running
         assert process.stop() == 0
+
+
+def waiting(process: ServiceProcess) -> dict[str, float]:
+    """What a replica tells of the tickets that are not done, by state."""
+    found = figures_at(health_port(process.log))
+    return {each[1]: value for each, value in found.items() if each[0] == UNFINISHED}
 
 
 def declare(uri: str) -> None:
@@ -312,3 +329,24 @@ def test_the_clock_closes_what_nobody_answered_for_seven_days(tickets: Tickets) 
     tickets.process.stop()
     tickets.process.start()
     eventually(lambda: tickets(CLERK, "get_ticket", **one)["state"] == "closed")
+
+
+def test_one_replica_counts_what_is_not_done_and_another_takes_over(
+    tickets: Tickets, environ: dict[str, str]
+) -> None:
+    tickets(builders.resident(), "file_ticket", **filing())
+    filed = tickets.count(select(TICKETS.c.id).where(TICKETS.c.state == "filed"))
+    eventually(lambda: waiting(tickets.process).get("filed") == filed, within=20)
+    assert set(waiting(tickets.process)) == {
+        *("filed", "accepted", "assigned", "in_progress", "resolved")
+    }
+    with ServiceProcess(SERVICE, environ) as other:
+        eventually(lambda: "service_started" in other.log, within=30)
+        assert waiting(other) == {}
+
+        tickets.process.kill()
+        eventually(lambda: waiting(other).get("filed") == filed, within=20)
+
+    starts = tickets.process.log.count("service_started")
+    tickets.process.start()
+    eventually(lambda: tickets.process.log.count("service_started") > starts, within=30)

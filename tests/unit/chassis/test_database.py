@@ -34,7 +34,9 @@ def test_only_what_is_not_the_requests_fault_is_the_databases(
 
 
 def test_the_pool_has_a_connection_for_every_worker() -> None:
-    """And for waking the relay and answering the health check: none of them waits for another."""
+    """And for whoever works beside them (waking the relay, keeping the inbox short, two checks of
+    health): none of them waits for another.
+    """
     environ: dict[str, Any] = {
         "LINLI_AMQP_URI": "amqp://somebody@somewhere",
         "LINLI_DATABASE_URL_ECHO": "postgresql+psycopg2://somebody@somewhere/echo",
@@ -42,4 +44,4 @@ def test_the_pool_has_a_connection_for_every_worker() -> None:
     }
     engine = make_engine(ServiceSettings.load("echo", environ))
 
-    assert engine.pool.size() == 9  # type: ignore[attr-defined]
+    assert engine.pool.size() == 11  # type: ignore[attr-defined]
