@@ -21,8 +21,8 @@ _EVERY = 5.0  # seconds
 
 
 class Census(DependencyProvider):  # type: ignore[misc]
-    """`waiting = Census("linli_things", "Things, by state", "state", count)`: a gauge by that label
-    of what `count(connection)` finds. It must cost the same however old the database is.
+    """`things = Census(name, text, label, count)` in a service class: a gauge by `label` of what
+    `count(connection)` finds. That must cost the same however old the database is.
 
     The lock is that of a connection which does nothing else. The others have one that waits for it,
     and tell nothing.

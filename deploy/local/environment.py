@@ -16,7 +16,7 @@ from deploy.local.rabbitmq import ADMINISTRATOR, VHOST
 
 SERVICES = ("residents", "tickets", "notifications", "gateway")
 OBSERVER = "observer"
-BROKER_PORTS = ("amqp", "management", "distribution", "epmd")
+BROKER_PORTS = ("amqp", "management", "prometheus", "distribution", "epmd")
 OF_ONE_SERVICE = {
     "residents": ("LINLI_MASTER_KEYS", "LINLI_BLIND_INDEX_KEY"),
     "notifications": (

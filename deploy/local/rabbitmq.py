@@ -19,7 +19,7 @@ INSTALLED = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 PACKAGE, ITS_OWN = "rabbitmq-server", "erlang-.*|libsctp1|socat"
 VHOST = "linli"
 ADMINISTRATOR = "linli-admin"
-PORTS = ("amqp", "management", "distribution", "epmd")
+PORTS = ("amqp", "management", "prometheus", "distribution", "epmd")
 MEGABYTE = 1024 * 1024
 AMQP_GREETING = b"AMQP\x00\x00\x09\x01"
 
@@ -28,6 +28,8 @@ CONFIGURATION = """\
 listeners.tcp.local = 127.0.0.1:{amqp}
 management.tcp.ip = 127.0.0.1
 management.tcp.port = {management}
+prometheus.tcp.ip = 127.0.0.1
+prometheus.tcp.port = {prometheus}
 num_acceptors.tcp = 2
 default_vhost = {vhost}
 default_user = {user}
@@ -210,7 +212,7 @@ class PrivateRabbitMQ:
         for name in ("", "data", "log", "home"):
             places.private(self.folder / name, self._user)
         self._write("home/.erlang.cookie", secrets.token_hex(16), 0o400, keep=True)
-        self._write("enabled_plugins", "[rabbitmq_management].\n", 0o600)
+        self._write("enabled_plugins", "[rabbitmq_management, rabbitmq_prometheus].\n", 0o600)
         values = {"folder": self.folder, "vhost": VHOST, "user": ADMINISTRATOR}
         values |= {"statistics": self._statistics}
         self._write(
