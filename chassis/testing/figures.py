@@ -15,12 +15,17 @@ def health_port(log: str) -> int:
     return int(ports[-1])
 
 
+def exposed_at(port: int) -> str:
+    """All that Prometheus is told there, to the letter; raises OSError."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        told: bytes = answer.read()
+    return told.decode()
+
+
 def figures_at(port: int) -> Figures:
     """All figures that are told there; raises OSError."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
-        exposed = answer.read().decode()
     return {
         (sample.name, *(sample.labels[each] for each in sorted(sample.labels))): sample.value
-        for family in text_string_to_metric_families(exposed)
+        for family in text_string_to_metric_families(exposed_at(port))
         for sample in family.samples
     }

@@ -11,6 +11,7 @@ import re
 import pytest
 
 from chassis.testing import eventually
+from chassis.testing.figures import exposed_at, health_port
 from deploy.local.environment import SERVICES
 from tests.faults.locks import locked
 from tests.stack.clients import filing
@@ -118,6 +119,14 @@ def test_no_log_holds_personal_data_or_free_text(stack, number, service):
 
     assert "127.0.0.1" in text or '"event"' in text
     assert hits(text, PERSONAL | WORDS) == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_figure_holds_personal_data_or_free_text(stack, number, service):
+    text = exposed_at(health_port(stack.log(service)))
+
+    assert "linli_entrypoint_outcomes_total" in text
+    assert hits(text, {**PERSONAL, **WORDS, "number": number}) == []
 
 
 def test_the_log_of_the_databases_holds_no_personal_data_or_free_text(stack, number):
