@@ -32,7 +32,7 @@ if __name__ == "__main__":
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from chassis import consumer, database, health, logs, migrate, topology, trace
+from chassis import consumer, database, health, logs, metrics, migrate, topology, trace
 from chassis.broker import LOST, backoff, close, connect
 from chassis.container import Container
 from chassis.process import die_with_parent
