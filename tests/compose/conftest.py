@@ -36,9 +36,8 @@ def linli(built: Project, request: pytest.FixtureRequest) -> Project:
 @pytest.fixture(scope="session")
 def administrator(linli: Project) -> Api:
     """The first administrator, as an operator makes one."""
-    create = ["create-administrator", "--login", ADMINISTRATOR]
-    gateway = ["exec", "-T", "-e", f"LINLI_PASSWORD={PASSWORD}", "gateway"]
-    linli.do(*gateway, "python", "-m", "services.gateway.accounts", *create)
+    command = ["users", "add-administrator", "--login", ADMINISTRATOR]
+    linli.do("run", "--rm", "--no-TTY", "-e", f"LINLI_PASSWORD={PASSWORD}", "linli", *command)
     api = Api(linli.url)
     api.sign_in(ADMINISTRATOR, PASSWORD)
     return api
