@@ -2,15 +2,20 @@
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chassis.testing import eventually
 from deploy.api import Api
+from deploy.demo import community
 from services.gateway.policy import SCOPES
-from tests.compose.project import SCALE, Project
+from tests.compose.project import SCALE, SERVICES, Project, demo, kill, tokens
 
 ADMINISTRATOR = "administrator"
+FIRST = 10
+"""Issues of the demo month."""
 PASSWORD = "a long enough password"
 
 
@@ -50,3 +55,26 @@ def ready(linli: Project, administrator: Api) -> dict[str, Any]:
     body = {"name": "compose", "owner": {"person": own}, "scopes": sorted(SCOPES)}
     key = administrator.post("api-keys", body, key=str(uuid.uuid4()))["token"]
     return {"url": linli.url, "api_key": key, "amqp_uri": linli.amqp_uri("observer")}
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="session")
+def played(linli: Project, ready: dict[str, Any], home: Path) -> list[dict[str, Any]]:
+    """The first ten issues of the demo month, while one container of each service was killed."""
+    with demo(home, ready, FIRST) as playing:
+        token = eventually(lambda: playing.poll() or tokens(home).get("secretary"), within=240)
+        api = Api(ready["url"], token)
+        eventually(
+            lambda: playing.poll() or list(api.items("tickets", area=community.COMMUNITY)),
+            within=120,
+        )
+        for service in SERVICES:
+            kill(linli.containers(service)[0])
+        told, _ = playing.communicate(timeout=240)
+    assert playing.returncode == 0, told
+    assert "All sources agree." in told
+    return list(api.items("tickets", area=community.COMMUNITY))

@@ -160,3 +160,9 @@ def demo(home: Path, ready: Mapping[str, Any], first: int) -> Iterator[subproces
         finally:
             if playing.poll() is None:
                 playing.kill()
+
+
+def tokens(home: Path) -> dict[str, str]:
+    """The keys of those who act in the demo, as far as they have been made."""
+    kept = home / "demo.json"
+    return dict(json.loads(kept.read_text() or "{}").get("tokens", {})) if kept.exists() else {}

@@ -12,34 +12,10 @@ from chassis.testing import eventually
 from deploy.api import Api
 from deploy.demo import community
 from deploy.demo.plan import CLERK, issues
+from tests.compose.conftest import FIRST
 from tests.compose.load import Load
-from tests.compose.project import SCALE, SERVICES, Project, demo, figure, inspect, kill
+from tests.compose.project import SCALE, SERVICES, Project, figure, inspect, tokens
 from tests.stack import wire
-
-FIRST = 10
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("demo")
-
-
-@pytest.fixture(scope="module")
-def played(linli: Project, ready: dict[str, Any], home: Path) -> list[dict[str, Any]]:
-    """The first ten issues of the demo month, while one container of each service was killed."""
-    with demo(home, ready, FIRST) as playing:
-        token = eventually(lambda: playing.poll() or _tokens(home).get("secretary"), within=240)
-        api = Api(ready["url"], token)
-        eventually(
-            lambda: playing.poll() or list(api.items("tickets", area=community.COMMUNITY)),
-            within=120,
-        )
-        for service in SERVICES:
-            kill(linli.containers(service)[0])
-        told, _ = playing.communicate(timeout=240)
-    assert playing.returncode == 0, told
-    assert "All sources agree." in told
-    return list(api.items("tickets", area=community.COMMUNITY))
 
 
 @pytest.mark.timeout(500)
@@ -160,18 +136,12 @@ def test_an_event_reaches_the_streams_of_every_gateway_at_once(
         stream.close()
 
 
-def _tokens(home: Path) -> dict[str, str]:
-    """The keys of those who act in the demo, as far as they have been made."""
-    kept = home / "demo.json"
-    return dict(json.loads(kept.read_text() or "{}").get("tokens", {})) if kept.exists() else {}
-
-
 @pytest.mark.timeout(400)
 @pytest.mark.usefixtures("played")
 def test_every_container_is_replaced_without_a_failed_request(linli: Project, home: Path) -> None:
     before = {each for service in SERVICES for each in linli.containers(service)}
 
-    with Load(linli.url, _tokens(home)[CLERK]) as load:
+    with Load(linli.url, tokens(home)[CLERK]) as load:
         eventually(lambda: load.done > 50, within=60)
         linli.roll(*SERVICES)
 

@@ -8,16 +8,16 @@ import pytest
 
 from deploy.api import Api
 from deploy.demo import community
-from deploy.demo.plan import FIRST_DAY, LAST_DAY
-from tests.compose.project import SCALE, Project
+from deploy.demo.plan import FIRST_DAY, LAST_DAY, SECRETARY
+from tests.compose.project import SCALE, Project, tokens
 from tests.stack import wire
 
 MONTH = {"area": community.COMMUNITY, "from": FIRST_DAY, "to": LAST_DAY}
 
 
-def told(ready: Mapping[str, Any]) -> dict[str, Any]:
+def told(ready: Mapping[str, Any], secretary: str) -> dict[str, Any]:
     """What the system says of the month: tickets, how each went, rates, ledger, events."""
-    api = Api(ready["url"], ready["api_key"])
+    api = Api(ready["url"], secretary)
     tickets = list(api.items("tickets", area=community.COMMUNITY, limit=200))
     return {
         "tickets": tickets,
@@ -30,12 +30,14 @@ def told(ready: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.usefixtures("played")
 def test_all_of_it_comes_back_from_a_backup_when_every_volume_is_gone(
-    linli: Project, ready: dict[str, Any], tmp_path: Path
+    linli: Project, ready: dict[str, Any], home: Path, tmp_path: Path
 ) -> None:
     tmp_path.chmod(0o777)
     kept = ("run", "--rm", "--no-TTY", "--volume", f"{tmp_path}:/kept", "linli")
-    before = told(ready)
+    secretary = tokens(home)[SECRETARY]
+    before = told(ready, secretary)
     linli.do(*kept, "backup", "/kept/all")
 
     linli.do("--profile", "tools", "down", "--volumes")
@@ -43,6 +45,6 @@ def test_all_of_it_comes_back_from_a_backup_when_every_volume_is_gone(
     linli.do(*kept, "restore", "/kept/all", "--yes")
     linli.up(**SCALE)
 
-    assert told(ready) == before
+    assert told(ready, secretary) == before
     assert before["tickets"]
     linli.linli("doctor")
