@@ -117,6 +117,14 @@ class PrivatePostgres:
         """Whether the server's process is there."""
         return bool(self._server and self._server.running)
 
+    @property
+    def pid(self) -> int:
+        """The process id of the server; raises RuntimeError when it is not there."""
+        pid = self._server.pid if self._server else None
+        if pid is None:
+            raise RuntimeError("not started")
+        return pid
+
     def answers(self) -> bool:
         """Whether it takes connections."""
         try:

@@ -46,11 +46,17 @@ WITHOUT_LIMITS = {
 
 
 class Stack:
-    """One installation in `folder`. `settings` are variables that all of its processes get;
-    `detours` the ports through which services that start from now on reach the servers' ports.
+    """One installation in `folder`. `settings` are variables that all of its processes get,
+    `postgres` settings of its database server; `detours` the ports through which services that
+    start from now on reach the servers' ports.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: Mapping[str, str] | None = None,
+        postgres: Mapping[str, str] = FLEETING,
+    ) -> None:
         self.home = Home(folder / "home")
         outside = {name: text for name, text in os.environ.items() if not _ours(name)}
         chosen = {**WITHOUT_LIMITS, "LINLI_HTTP_PORT": str(free_port()), **(settings or {})}
@@ -64,7 +70,7 @@ class Stack:
             statistics=STATISTICS,
         )
         self.postgres = PrivatePostgres(
-            folder / "postgres", password=self.home.secret("postgres"), settings=FLEETING
+            folder / "postgres", password=self.home.secret("postgres"), settings=postgres
         )
         self.ready: dict[str, Any] = {}
         self.detours: dict[int, int] = {}

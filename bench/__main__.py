@@ -1,0 +1,54 @@
+"""`make bench`: what is measured, in which order, with how many rounds.
+
+`python -m bench [--rounds N] [--only filing,…] [--json FILE] [--smoke]`
+"""
+
+import argparse
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from bench import serving
+from bench.ground import SMOKE, Ground, Size, ground
+from bench.report import Bar, say
+
+MEASUREMENTS: Mapping[str, Callable[[Ground], None]] = {}
+NAMES = (*serving.KINDS, *MEASUREMENTS)
+BARS: tuple[Bar, ...] = (*serving.BARS,)
+
+
+def main() -> None:
+    """Measure and tell."""
+    told = _arguments()
+    size = SMOKE if told.smoke else replace(Size(), rounds=told.rounds)
+    with ground(size) as found:
+        if kinds := [kind for kind in serving.KINDS if kind in told.only]:
+            say(f"· {', '.join(kinds)}")
+            serving.measure(found, kinds)
+        for name, measure in MEASUREMENTS.items():
+            if name in told.only:
+                say(f"· {name}")
+                measure(found)
+    found.report.tell(BARS)
+    if told.json:
+        found.report.keep(told.json)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=Size.rounds)
+    parser.add_argument("--only", type=_names, default=NAMES)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--smoke", action="store_true", help="as little as shows that it works")
+    return parser.parse_args()
+
+
+def _names(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := set(names) - set(NAMES):
+        raise argparse.ArgumentTypeError(f"{unknown}: there are {', '.join(NAMES)}")
+    return names
+
+
+if __name__ == "__main__":
+    main()
