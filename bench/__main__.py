@@ -8,13 +8,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from bench import serving
+from bench import fanout, relaying, serving, wake
 from bench.ground import SMOKE, Ground, Size, ground
 from bench.report import Bar, say
 
-MEASUREMENTS: Mapping[str, Callable[[Ground], None]] = {}
+MEASUREMENTS: Mapping[str, Callable[[Ground], None]] = {
+    "wake": wake.measure,
+    "sse": fanout.measure,
+    "relay": relaying.measure,
+}
 NAMES = (*serving.KINDS, *MEASUREMENTS)
-BARS: tuple[Bar, ...] = (*serving.BARS,)
+BARS: tuple[Bar, ...] = (*serving.BARS, *wake.BARS, *fanout.BARS)
 
 
 def main() -> None:
