@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from bench import fanout, relaying, serving, wake
+from bench import fanout, growth, relaying, serving, wake
 from bench.ground import SMOKE, Ground, Size, ground
 from bench.report import Bar, say
 
 MEASUREMENTS: Mapping[str, Callable[[Ground], None]] = {
     "wake": wake.measure,
     "sse": fanout.measure,
+    "growth": growth.measure,
     "relay": relaying.measure,
 }
 NAMES = (*serving.KINDS, *MEASUREMENTS)
@@ -24,7 +25,7 @@ BARS: tuple[Bar, ...] = (*serving.BARS, *wake.BARS, *fanout.BARS)
 def main() -> None:
     """Measure and tell."""
     told = _arguments()
-    size = SMOKE if told.smoke else replace(Size(), rounds=told.rounds)
+    size = SMOKE if told.smoke else replace(Size(), rounds=told.rounds, tickets=told.tickets)
     with ground(size) as found:
         if kinds := [kind for kind in serving.KINDS if kind in told.only]:
             say(f"· {', '.join(kinds)}")
@@ -33,7 +34,7 @@ def main() -> None:
             if name in told.only:
                 say(f"· {name}")
                 measure(found)
-    found.report.tell(BARS)
+    found.report.tell([*BARS, *growth.bars(size.tickets)])
     if told.json:
         found.report.keep(told.json)
 
@@ -42,6 +43,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=Size.rounds)
     parser.add_argument("--only", type=_names, default=NAMES)
+    parser.add_argument("--tickets", type=_sizes, default=Size.tickets)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--smoke", action="store_true", help="as little as shows that it works")
     return parser.parse_args()
@@ -52,6 +54,11 @@ def _names(text: str) -> list[str]:
     if unknown := set(names) - set(NAMES):
         raise argparse.ArgumentTypeError(f"{unknown}: there are {', '.join(NAMES)}")
     return names
+
+
+def _sizes(text: str) -> tuple[int, int]:
+    small, large = map(int, text.split(","))
+    return small, large
 
 
 if __name__ == "__main__":
