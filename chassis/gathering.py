@@ -5,9 +5,10 @@ the end of the block, and then takes one statement a table.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Table, delete
+from sqlalchemy import Insert, Table, delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -72,7 +73,13 @@ def remove(session: Session, column: InstrumentedAttribute[Any], value: Any) -> 
 
 
 def _insert(session: Session, table: Table, rows: Any) -> None:
-    session.execute(table.insert(), [_values(table, row) for row in rows])
+    session.execute(_insertion(table), [_values(table, row) for row in rows])
+
+
+# Built once for each table: then SQLAlchemy has only its values to look at.
+@cache
+def _insertion(table: Table) -> Insert:
+    return table.insert()
 
 
 def _values(table: Table, row: Any) -> Mapping[str, Any]:

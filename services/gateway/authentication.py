@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from chassis.call import Actor, Grant
@@ -88,6 +88,19 @@ def bearer_token(authorization: str | None) -> str | None:
     return token.strip()
 
 
+# Built once, and of columns: for each request SQLAlchemy has only their values to look at, and no
+# objects to make.
+_SESSION = select(SignedIn.id, SignedIn.person, SignedIn.method, SignedIn.expires_at).where(
+    SignedIn.token_digest == bindparam("digest"), SignedIn.expires_at > bindparam("now")
+)
+_KEY = select(ApiKey.id, ApiKey.owner_kind, ApiKey.owner, ApiKey.scopes).where(
+    ApiKey.token_digest == bindparam("digest")
+)
+_ADMINISTRATES = select(
+    exists().where(Account.person == bindparam("somebody"), Account.administrator)
+)
+
+
 def identify(session: Session, token: str, now: datetime) -> Caller:
     """The caller whose token this is; raises TokenInvalid."""
     digest = tokens.token_digest(token)
@@ -101,8 +114,7 @@ def identify(session: Session, token: str, now: datetime) -> Caller:
 def person_roles(session: Session, person: UUID, now: datetime) -> list[Role]:
     """What a person is today: a resident, what their duties say, perhaps an administrator."""
     roles = roles_of(session, person, now)
-    administrator = exists().where(Account.person == person, Account.administrator)
-    if Role("administrator") not in roles and session.scalar(select(administrator)):
+    if Role("administrator") not in roles and session.scalar(_ADMINISTRATES, {"somebody": person}):
         roles.append(Role("administrator"))
     return [*roles, Role("resident")]
 
@@ -115,9 +127,7 @@ def session_roles(session: Session, person: UUID, method: str, now: datetime) ->
 
 
 def _by_session(session: Session, digest: bytes, now: datetime) -> Caller:
-    found = session.scalars(
-        select(SignedIn).where(SignedIn.token_digest == digest, SignedIn.expires_at > now)
-    ).one_or_none()
+    found = session.execute(_SESSION, {"digest": digest, "now": now}).one_or_none()
     if found is None:
         raise TokenInvalid()
     return Caller(
@@ -130,7 +140,7 @@ def _by_session(session: Session, digest: bytes, now: datetime) -> Caller:
 
 
 def _by_key(session: Session, digest: bytes, now: datetime) -> Caller:
-    key = session.scalars(select(ApiKey).where(ApiKey.token_digest == digest)).one_or_none()
+    key = session.execute(_KEY, {"digest": digest}).one_or_none()
     if key is None:
         raise TokenInvalid()
     if key.owner_kind == "department":

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from marshmallow import EXCLUDE, Schema, fields
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -53,11 +53,14 @@ def roles_of(session: Session, person: UUID, now: datetime) -> list[Role]:
     """The roles of the duties that the person has today, on the calendar of the place that is
     served.
     """
-    today = local(now).date()
-    current = (
-        select(Duty.role, Duty.area, Duty.department)
-        .where(Duty.person == person, Duty.starts <= today)
-        .where(or_(Duty.ends.is_(None), Duty.ends >= today))
-        .order_by(Duty.duty)
-    )
-    return [Role(*row) for row in session.execute(current)]
+    asked = {"somebody": person, "today": local(now).date()}
+    return [Role(*row) for row in session.execute(_CURRENT, asked)]
+
+
+# Built once: for each request SQLAlchemy has only its values to look at.
+_CURRENT = (
+    select(Duty.role, Duty.area, Duty.department)
+    .where(Duty.person == bindparam("somebody"), Duty.starts <= bindparam("today"))
+    .where(or_(Duty.ends.is_(None), Duty.ends >= bindparam("today")))
+    .order_by(Duty.duty)
+)

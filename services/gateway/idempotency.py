@@ -14,11 +14,11 @@ import os
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import Table, and_, bindparam, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -141,7 +141,9 @@ def claim(session: Session, scope: bytes, body: bytes, now: datetime) -> Claim |
     claim.
     """
     lease = new_id()
-    mine = session.execute(_claiming(scope, body, lease, now)).first()
+    values = {"scope": scope, "body_digest": body, "lease": lease, "leased_until": now + LEASE}
+    empty = dict.fromkeys(("status", "headers", "body"))
+    mine = session.execute(_CLAIM, {**values, **empty, "created_at": now}).first()
     if mine:
         return Claim(scope, lease)
     row = session.get(IdempotencyKey, scope)
@@ -155,21 +157,18 @@ def claim(session: Session, scope: bytes, body: bytes, now: datetime) -> Claim |
 
 def finish(session: Session, claim: Claim, answer: Stored) -> None:
     """Keep the answer of a request that ran, unless its lease has passed to another."""
-    session.execute(
-        update(IdempotencyKey)
-        .where(_held(claim))
-        .values(status=answer.status, headers=answer.headers, body=answer.body)
-    )
+    kept = {"new_status": answer.status, "new_headers": answer.headers, "new_body": answer.body}
+    session.execute(_FINISH, {**_held_by(claim), **kept})
 
 
 def release(session: Session, claim: Claim, now: datetime) -> None:
     """Let the same request run again, at once; another body under the key stays refused."""
-    session.execute(update(IdempotencyKey).where(_held(claim)).values(leased_until=now))
+    session.execute(_RELEASE, {**_held_by(claim), "new_end": now})
 
 
 def abandon(session: Session, claim: Claim) -> None:
     """Forget a request that came to nothing."""
-    session.execute(delete(IdempotencyKey).where(_held(claim)))
+    session.execute(_ABANDON, _held_by(claim))
 
 
 def forget_old(session: Session, now: datetime, limit: int = 1000) -> int:
@@ -179,33 +178,40 @@ def forget_old(session: Session, now: datetime, limit: int = 1000) -> int:
     return int(done.rowcount)  # type: ignore[attr-defined]
 
 
-def _claiming(scope: bytes, body: bytes, lease: UUID, now: datetime) -> Any:
+def _claiming() -> Any:
     """INSERT the claim, or take over a row that is a day old, or one whose runner is gone and whose
     body is the same.
     """
-    values = {
-        "scope": scope,
-        "body_digest": body,
-        "lease": lease,
-        "leased_until": now + LEASE,
-        "status": None,
-        "headers": None,
-        "body": None,
-        "created_at": now,
-    }
-    old = IdempotencyKey.created_at < now - KEPT
+    claiming = insert(_KEYS)
+    new = claiming.excluded
+    old = _KEYS.c.created_at < new.created_at - KEPT
     orphaned = and_(
-        IdempotencyKey.status.is_(None),
-        IdempotencyKey.leased_until <= now,
-        IdempotencyKey.body_digest == body,
+        _KEYS.c.status.is_(None),
+        _KEYS.c.leased_until <= new.created_at,
+        _KEYS.c.body_digest == new.body_digest,
     )
-    return (
-        insert(IdempotencyKey)
-        .values(values)
-        .on_conflict_do_update(index_elements=["scope"], set_=values, where=or_(old, orphaned))
-        .returning(IdempotencyKey.scope)
-    )
+    values = {column.name: new[column.name] for column in _KEYS.columns}
+    return claiming.on_conflict_do_update(
+        index_elements=["scope"], set_=values, where=or_(old, orphaned)
+    ).returning(_KEYS.c.scope)
 
 
-def _held(claim: Claim) -> ColumnElement[bool]:
-    return and_(IdempotencyKey.scope == claim.scope, IdempotencyKey.lease == claim.lease)
+def _held_by(claim: Claim) -> dict[str, Any]:
+    return {"held_scope": claim.scope, "held_lease": claim.lease}
+
+
+# Built once: for each request SQLAlchemy has only their values to look at.
+_KEYS = cast("Table", IdempotencyKey.__table__)
+_HELD = and_(_KEYS.c.scope == bindparam("held_scope"), _KEYS.c.lease == bindparam("held_lease"))
+_CLAIM = _claiming()
+_FINISH = (
+    update(_KEYS)
+    .where(_HELD)
+    .values(
+        status=bindparam("new_status"),
+        headers=bindparam("new_headers"),
+        body=bindparam("new_body"),
+    )
+)
+_RELEASE = update(_KEYS).where(_HELD).values(leased_until=bindparam("new_end"))
+_ABANDON = delete(_KEYS).where(_HELD)

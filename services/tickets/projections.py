@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -61,17 +61,24 @@ def _keep(
     )
 
 
+# Built once: with every ticket that is filed or read, SQLAlchemy has only their values to look at.
+_AREA = select(AreaRow.code, AreaRow.path, AreaRow.routing, AreaRow.level).where(
+    AreaRow.code == bindparam("code")
+)
+_AREAS, _DEPARTMENTS = (
+    select(*columns).where(columns[0].in_(bindparam("codes", expanding=True)))
+    for columns in (
+        (AreaRow.code, AreaRow.names, AreaRow.level),
+        (DepartmentRow.code, DepartmentRow.names),
+    )
+)
 # Nobody serves them as a whole: a ticket filed there would be seen by no clerk.
 _TOO_WIDE = frozenset({"district", "sub_district"})
 
 
 def area(session: Session, code: str) -> Area:
     """The place with this code; raises Invalid (unknown_area, area_too_wide)."""
-    found = session.execute(
-        select(AreaRow.code, AreaRow.path, AreaRow.routing, AreaRow.level).where(
-            AreaRow.code == code
-        )
-    ).first()
+    found = session.execute(_AREA, {"code": code}).first()
     if found is None:
         raise fault("/area", "unknown_area", "There is no such area.")
     if found.level in _TOO_WIDE:
@@ -110,15 +117,13 @@ def names(session: Session, tickets: Iterable[Ticket]) -> Names:
 def names_of(session: Session, areas: set[str], departments: set[str]) -> Names:
     """What these places and departments are called."""
     return Names(
-        _named(session, (AreaRow.code, AreaRow.names, AreaRow.level), areas),
-        _named(session, (DepartmentRow.code, DepartmentRow.names), departments),
+        _named(session, _AREAS, areas),
+        _named(session, _DEPARTMENTS, departments),
     )
 
 
-def _named(
-    session: Session, columns: Sequence[Any], codes: set[str]
-) -> dict[str, Mapping[str, Any]]:
-    rows = session.execute(select(*columns).where(columns[0].in_(codes))) if codes else ()
+def _named(session: Session, named: Select[Any], codes: set[str]) -> dict[str, Mapping[str, Any]]:
+    rows = session.execute(named, {"codes": list(codes)}) if codes else ()
     return {row.code: dict(row._mapping) for row in rows}
 
 

@@ -127,7 +127,7 @@ def _grid_worker(session: Session, ticket: Ticket) -> dict[str, str] | None:
 
 def found(session: Session, reference: str) -> Ticket:
     """The ticket with this id or number, whoever asks; raises UnknownTicket."""
-    ticket = rows.one(session, select(*rows.COLUMNS).where(rows.named(reference)))
+    ticket = rows.found(session, reference)
     if ticket is None:
         raise UnknownTicket()
     return ticket

@@ -1,10 +1,11 @@
 """Tickets out of the database, as values."""
 
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from chassis.call import Call
@@ -23,13 +24,17 @@ UNFINISHED: Final = (
     .where(TICKETS.c.state.in_(_UNFINISHED_STATES))
     .group_by(TICKETS.c.state)
 )
+# Built once: that many columns take longer to put together than to read.
+_FILED_UNDER = select(*COLUMNS).where(TICKETS.c.command_id == bindparam("command"))
+_WITH_ID = select(*COLUMNS).where(TICKETS.c.id == bindparam("reference"))
+_WITH_NUMBER = select(*COLUMNS).where(TICKETS.c.number == bindparam("reference"))
 
 
 def filed_under(session: Session, command_id: str | None) -> Ticket | None:
     """The ticket that this command has filed, if it did."""
     if command_id is None:
         return None
-    return one(session, select(*COLUMNS).where(TICKETS.c.command_id == command_id))
+    return one(session, _FILED_UNDER, {"command": command_id})
 
 
 def made(session: Session, call: Call, ticket: Ticket) -> bool:
@@ -62,6 +67,13 @@ def unfinished(connection: Connection) -> dict[str, float]:
     return {state: found.get(state, 0.0) for state in _UNFINISHED_STATES}
 
 
+def found(session: Session, reference: str) -> Ticket | None:
+    """The ticket with this id or number, if there is one."""
+    if numbers.is_number(reference):
+        return one(session, _WITH_NUMBER, {"reference": reference})
+    return one(session, _WITH_ID, {"reference": reference}) if is_id(reference) else None
+
+
 def named(reference: str) -> ColumnElement[bool]:
     """The condition for the ticket with this id or number; raises UnknownTicket when it has the
     form of neither.
@@ -81,9 +93,11 @@ def is_id(text: str) -> bool:
         return False
 
 
-def one(session: Session, statement: Select[Any]) -> Ticket | None:
-    """The one ticket that a statement over COLUMNS selects, if any."""
-    row = session.execute(statement).first()
+def one(
+    session: Session, statement: Select[Any], values: Mapping[str, Any] | None = None
+) -> Ticket | None:
+    """The one ticket that a statement over COLUMNS selects with these values, if any."""
+    row = session.execute(statement, values).first()
     return from_row(row) if row is not None else None
 
 
