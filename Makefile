@@ -5,8 +5,8 @@ PYTEST := $(PY) -m pytest
 
 .DEFAULT_GOAL := help
 .PHONY: help venv dev up down reset demo test unit integration contract architecture e2e faults \
-        faults-slice soak compose-test fuzz fuzz-slice webhooks-bench trace lint types imports \
-        contracts contracts-release lock
+        faults-slice soak compose-test fuzz fuzz-slice bench bench-big webhooks-bench trace lint \
+        types imports contracts contracts-release lock
 
 help: ## what can be done here
 	@awk -F ':.*## ' '/^[a-z][a-z0-9 -]*:.*## / {printf "  make %-45s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,13 @@ fuzz-slice: dev ## the part of it that fits into CI, the same every time
 
 compose-test: dev ## the compose project on a real engine, brought up for it where there is none
 	tests/compose/run
+
+bench: dev ## Linli beside two peers, in a quarter of an hour (ROUNDS=3 ONLY=filing,sse JSON=file)
+	$(PY) -W ignore -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY)) \
+	  $(if $(JSON),--json $(JSON))
+
+bench-big: dev ## ten million tickets beside ten thousand, in an hour and on 40 GB of disk
+	$(PY) -W ignore -m bench --only growth --tickets 10000,10000000 $(if $(ROUNDS),--rounds $(ROUNDS))
 
 webhooks-bench: dev ## ten thousand webhooks to a hundred endpoints, three of them dead
 	$(PY) -m bench.webhooks

@@ -5,17 +5,17 @@ A clerk asks, for whom a city that grows is as large as before: their community.
 for the rates of the whole city, which grow with it: no bar holds them.
 """
 
+import time
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Select, create_engine
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.pool import NullPool
 
 from bench import city, wrk
 from bench.ground import Ground
-from bench.report import Bar
+from bench.report import Bar, say
 from chassis import clock
 from chassis.call import Actor, Call
 from chassis.walls import WalledSession
@@ -33,7 +33,7 @@ def measure(ground: Ground) -> None:
     """Build both, and ask both in turn."""
     stack = ground.stack
     stack.stop("tickets")
-    names = [city.build(stack, tickets) for tickets in ground.size.tickets]
+    names = [_built(stack, tickets) for tickets in ground.size.tickets]
     if not city.figures_are_true(stack, names[0]):
         raise ValueError("the figures are not what history tells")
     for name, tickets in zip(names, ground.size.tickets, strict=True):
@@ -57,6 +57,13 @@ def _system(tickets: int) -> str:
     return f"{tickets:,} tickets"
 
 
+def _built(stack: Stack, tickets: int) -> str:
+    started = time.monotonic()
+    name = city.build(stack, tickets)
+    say(f"  {tickets:,} tickets written in {time.monotonic() - started:.0f} s")
+    return name
+
+
 def _serve_from(stack: Stack, name: str) -> None:
     url = stack.environment.of_service("tickets")["LINLI_DATABASE_URL_TICKETS"]
     stack.restart("tickets", LINLI_DATABASE_URL_TICKETS=url.rpartition("/")[0] + f"/{name}")
@@ -72,7 +79,8 @@ def _measure(ground: Ground, system: str) -> None:
         "rates of the city": (department, [f"/api/v1/rates?{_month()}"]),
     }
     for what, (who, paths) in asked.items():
-        _ask(stack.ready["url"], who, paths, 1)
+        if ground.size.warm:
+            _ask(stack.ready["url"], who, paths, ground.size.warm)
         load = _ask(stack.ready["url"], who, paths, seconds)
         ground.report.add(what, system, **load.figures())
     load = wrk.file(stack.ready["url"], stack.ready["api_key"], seconds)
@@ -114,9 +122,7 @@ def _plans(ground: Ground, name: str) -> None:
     engine = create_engine(url.rpartition("/")[0] + f"/{name}", poolclass=NullPool)
     with WalledSession(engine, info={"wall": wall.settings(clerk)}) as session:
         for what, query in queries.items():
-            compiled = query.compile(
-                dialect=postgresql.psycopg2.dialect(), compile_kwargs={"render_postcompile": True}
-            )
+            compiled = query.compile(engine, compile_kwargs={"render_postcompile": True})
             explain = f"EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) {compiled}"
             lines = session.connection().exec_driver_sql(explain, compiled.params).scalars()
             ground.report.note("\n".join([f"{name}, {what}:", *lines]))

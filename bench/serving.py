@@ -29,7 +29,7 @@ def measure(ground: Ground, kinds: Sequence[str] = KINDS) -> None:
     """Rounds of these kinds, the systems taking turns."""
     with systems(ground.stack) as all_systems:
         for system in all_systems:
-            wrk.file(system.url, system.token, min(3, ground.size.seconds))
+            wrk.file(system.url, system.token, ground.size.warm)
             system.settle()
         paths = {system.name: _tickets_of(system) for system in all_systems}
         for number in range(ground.size.rounds):
@@ -49,7 +49,8 @@ def _tickets_of(system: System) -> list[str]:
 
 def _measure(ground: Ground, system: System, kind: str, paths: list[str]) -> dict[str, float]:
     groups = {"serving": system.serving(), "following": system.following()}
-    meter = Meter({**groups, **servers(ground.stack)})
+    there = {name: roots for name, roots in groups.items() if roots}
+    meter = Meter({**there, **servers(ground.stack)})
     load = _load(system, kind, paths, ground.size.seconds)
     system.settle()
     used: Mapping[str, float] = meter.read()

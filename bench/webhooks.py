@@ -190,7 +190,7 @@ def _database() -> Iterator[tuple[Engine, dict[str, str]]]:
     server.start()
     try:
         urls = server.create_service_database("notifications")
-        user = make_url(urls["app_url"]).username
+        user = make_url(urls["app_url"]).username or ""
         migrate.upgrade("services.notifications", urls["owner_url"], user)
         engine = create_engine(urls["owner_url"])
         yield engine, _environ(urls["app_url"])

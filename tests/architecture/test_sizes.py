@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 LONGEST_FUNCTION, LONGEST_FILE = 30, 300  # lines, signature and docstring included
-FOLDERS = ("chassis", "services", "deploy")
+FOLDERS = ("chassis", "services", "deploy", "bench")
 FILES = sorted(path for folder in FOLDERS for path in Path(folder).rglob("*.py"))
 # Each with its reason.
 LONG_FUNCTIONS = {

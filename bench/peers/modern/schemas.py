@@ -6,10 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 
-from bench.peers.domain import CATEGORIES, CHANNELS
-
-Channel = Literal[CHANNELS]  # type: ignore[valid-type]
-Category = Literal[tuple(CATEGORIES)]  # type: ignore[valid-type]
+Channel = Literal["page", "phone", "counter", "home_visit", "meeting", "hotline", "patrol"]
+Category = Literal["water.burst_pipe", "water.no_supply"]
 
 
 class NewTicket(BaseModel):
