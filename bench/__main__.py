@@ -4,7 +4,7 @@
 """
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,16 +27,22 @@ def main() -> None:
     told = _arguments()
     size = SMOKE if told.smoke else replace(Size(), rounds=told.rounds, tickets=told.tickets)
     with ground(size) as found:
-        if kinds := [kind for kind in serving.KINDS if kind in told.only]:
-            say(f"· {', '.join(kinds)}")
-            serving.measure(found, kinds)
-        for name, measure in MEASUREMENTS.items():
-            if name in told.only:
-                say(f"· {name}")
-                measure(found)
-    found.report.tell([*BARS, *growth.bars(size.tickets)])
-    if told.json:
-        found.report.keep(told.json)
+        try:
+            _measure(found, told.only)
+        finally:  # What was measured before something failed took its time.
+            found.report.tell([*BARS, *growth.bars(size.tickets)])
+            if told.json:
+                found.report.keep(told.json)
+
+
+def _measure(found: Ground, names: Sequence[str]) -> None:
+    if kinds := [kind for kind in serving.KINDS if kind in names]:
+        say(f"· {', '.join(kinds)}")
+        serving.measure(found, kinds)
+    for name, measure in MEASUREMENTS.items():
+        if name in names:
+            say(f"· {name}")
+            measure(found)
 
 
 def _arguments() -> argparse.Namespace:

@@ -69,17 +69,20 @@ class Report:
         return lines
 
     def _held(self, bar: Bar) -> str | None:
-        own = self.values.get((bar.measurement, bar.system, bar.figure))
-        if own is None:
+        own = self._of(bar, bar.system)
+        if not own or (bar.against and not self._of(bar, bar.against)):
             return None
         found, against = own, ""
         if bar.against is not None:
-            theirs = self.values.get((bar.measurement, bar.against, bar.figure), [])
-            found = [a / b for a, b in zip(own, theirs, strict=True)]
+            theirs = self._of(bar, bar.against)
+            found = [a / b for a, b in zip(own, theirs, strict=False)]
             against = f" / {bar.against}"
         verdict = "met" if statistics.median(found) <= bar.most else "MISSED"
         name = f"{bar.measurement}: {bar.figure}, {bar.system}{against}"
         return f"  {name:66} {spread(found):>28}  <= {bar.most:g}  {verdict}"
+
+    def _of(self, bar: Bar, system: str) -> list[float]:
+        return self.values.get((bar.measurement, system, bar.figure), [])
 
 
 def spread(values: Sequence[float]) -> str:

@@ -81,7 +81,9 @@ class Follower:
 
     def _behind(self) -> bool:
         first = self._hub.ring.first
-        return first is None or self._place.offset < first - 1
+        # Of an empty ring: a gateway that has just begun has read nothing yet, and there may be
+        # nothing to read for hours.
+        return self._place.offset < (self._hub.end if first is None else first - 1)
 
     def _admitted(self, items: Sequence[Item]) -> list[tuple[int, str]]:
         selection = self._rights.selection
