@@ -51,7 +51,7 @@ bench: dev ## Linli beside two peers, in a quarter of an hour (ROUNDS=3 ONLY=fil
 	$(PY) -W ignore -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY)) \
 	  $(if $(JSON),--json $(JSON))
 
-bench-big: dev ## ten million tickets beside ten thousand, in an hour and on 40 GB of disk
+bench-big: dev ## ten million tickets beside ten thousand, in half an hour and on 40 GB of disk
 	$(PY) -W ignore -m bench --only growth --tickets 10000,10000000 $(if $(ROUNDS),--rounds $(ROUNDS))
 
 webhooks-bench: dev ## ten thousand webhooks to a hundred endpoints, three of them dead
