@@ -7,6 +7,8 @@ import time
 from uuid import uuid4
 
 from pamqp import body, commands, frame, header
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
 
 from bench.ground import Ground, until
 from bench.report import Bar
@@ -42,9 +44,12 @@ def measure(ground: Ground) -> None:
 
 
 def _relay(stack: Stack, rows: int) -> float:
-    stack.change("tickets", _FILL, body=_BODY, rows=rows)
+    engine = create_engine(stack.postgres.url("linli_tickets"), poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text(_FILL), {"body": _BODY, "rows": rows})
     started = time.monotonic()
-    stack.change("tickets", f"NOTIFY {wake_channel('tickets')}")
+    with engine.begin() as connection:
+        connection.execute(text(f"NOTIFY {wake_channel('tickets')}"))
     until(lambda: bool(stack.value("tickets", _EMPTY)), lambda: "the relay is stuck")
     return rows / (time.monotonic() - started)
 

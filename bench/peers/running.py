@@ -20,9 +20,9 @@ from sqlalchemy.pool import NullPool
 from bench.ground import until
 from bench.peers.domain import digest
 from bench.peers.tables import ApiKey, Area, Gateway, Outbox, Ticket, Tickets
+from deploy.databases import connect
 from deploy.local.child import Child
 from deploy.local.ports import free_port
-from deploy.local.postgres import connect
 from deploy.management import Management
 from tests.stack.stack import Stack
 from tests.stack.wire import channel

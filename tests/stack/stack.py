@@ -242,12 +242,6 @@ class Stack:
         with engine.connect() as connection:
             return [dict(row) for row in connection.execute(text(sql), values).mappings()]
 
-    def change(self, service: str, sql: str, **values: Any) -> None:
-        """Do something in a service's database, as the superuser."""
-        engine = create_engine(self.postgres.url(f"linli_{service}"), poolclass=NullPool)
-        with engine.begin() as connection:
-            connection.execute(text(sql), values)
-
     def value(self, service: str, sql: str, **values: Any) -> Any:
         """The one value that a query finds."""
         [row] = self.rows(service, sql, **values)

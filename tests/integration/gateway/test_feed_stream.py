@@ -229,14 +229,17 @@ def test_another_gateway_takes_over_the_index(stage):
 
 def test_clients_of_a_gateway_that_has_read_nothing_yet_wait_without_the_table(stage):
     """A thousand of them would otherwise ask it thousands of times a second."""
-    with stage.gateway() as gateway, EventSource(gateway) as source:
-        with stage.engine.begin() as connection:
-            connection.execute(text("LOCK TABLE feed_state"))
-            # Longer than a client that looks again would take to do so.
-            time.sleep(0.6)
-            stage.publish(1)
+    with (
+        stage.gateway() as gateway,
+        EventSource(gateway) as source,
+        stage.engine.begin() as connection,
+    ):
+        connection.execute(text("LOCK TABLE feed_state"))
+        # Longer than a client that looks again would take to do so.
+        time.sleep(0.6)
+        stage.publish(1)
 
-            eventually(lambda: source.numbers == [1])
+        eventually(lambda: source.numbers == [1])
 
 
 def test_more_than_memory_holds_may_come_while_the_table_cannot_be_written(small):
