@@ -10,6 +10,7 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from werkzeug.wrappers import Request, Response
@@ -65,6 +66,8 @@ def respond(request: Request, source: Source) -> Response:
     return response
 
 
+# Most messages go to many clients at about the same time.
+@lru_cache(maxsize=1024)
 def encode(message: Message) -> bytes:
     """The message as it stands in the stream."""
     lines = [f"id: {message.id}"]

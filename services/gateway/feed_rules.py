@@ -6,13 +6,13 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 from chassis.call import Call
 
 # Seeing a ticket is enough for seeing its events; those of the registry need a right of their own.
 _TICKETS = "linli.tickets."
-_PUBLIC = frozenset({"public"})
 # The persons and what its reporter answered, which a ticket keeps from those to whom it is merely
 # public. That it is closed they see, so of that only the answer is left out.
 _PERSONS = frozenset({"reporter", "actor", "assignee", "previous_assignee"})
@@ -86,28 +86,78 @@ class Selection:
 
     def admits(self, facts: Facts) -> bool:
         """Whether the reader gets the event."""
-        return self._visible(facts) and matches(facts, self.filters)
+        return self._reach(facts.type).holds(facts, self.actor) and matches(facts, self.filters)
 
     def tell(self, body: str, facts: Facts | None = None) -> str:
         """An admitted event's text as the reader gets it: to whom it is merely public, it names no
         person and tells no answer.
         """
-        if not self._reaches(_TICKETS) & _PUBLIC or (facts is not None and not facts.public):
+        if not self._of_tickets.public or (facts is not None and not facts.public):
             return body
-        event = json.loads(body)
-        facts = facts or facts_of(event)
-        if any(_holds(reach, facts, self.actor) for reach in self._reaches(facts.type) - _PUBLIC):
-            return body
-        kept = (_PERSONS | _ANSWERS) & event["data"].keys()
-        data = event["data"] | dict.fromkeys(kept)
-        return json.dumps({**event, "data": data}, ensure_ascii=False, separators=(",", ":"))
+        facts = facts or facts_of(json.loads(body))
+        more = self._reach(facts.type).more_than_public(facts, self.actor)
+        return body if more else _of_nobody(body)
 
-    def _visible(self, facts: Facts) -> bool:
-        return any(_holds(reach, facts, self.actor) for reach in self._reaches(facts.type))
+    def _reach(self, event_type: str) -> "_Reach":
+        return self._of_tickets if event_type.startswith(_TICKETS) else self._of_all
 
-    def _reaches(self, event_type: str) -> frozenset[str]:
-        ticket = event_type.startswith(_TICKETS)
-        return self.reaches | self.ticket_reaches if ticket else self.reaches
+    # Worked out once for each reader: a thousand of them look at every event.
+    @cached_property
+    def _of_all(self) -> "_Reach":
+        return _Reach.of(self.reaches)
+
+    @cached_property
+    def _of_tickets(self) -> "_Reach":
+        return _Reach.of(self.reaches | self.ticket_reaches)
+
+
+@dataclass(frozen=True)
+class _Reach:
+    """What several reaches hold together; `areas` are tree keys."""
+
+    any: bool
+    public: bool
+    own: bool
+    holder: bool
+    areas: tuple[str, ...]
+    departments: frozenset[str]
+
+    @classmethod
+    def of(cls, reaches: frozenset[str]) -> "_Reach":
+        parts = [reach.partition(":") for reach in reaches]
+        plain = {name for name, _, code in parts if not code}
+        areas = {tree_key(code) for name, _, code in parts if name == "area"}
+        return cls(
+            any="any" in plain,
+            public="public" in plain,
+            own="own" in plain,
+            holder="holder" in plain,
+            areas=tuple(areas - {""}),
+            departments=frozenset(code for name, _, code in parts if name == "department"),
+        )
+
+    def holds(self, facts: Facts, actor: str | None) -> bool:
+        """Whether it holds the event of these facts for the actor."""
+        return (self.public and facts.public) or self.more_than_public(facts, actor)
+
+    def more_than_public(self, facts: Facts, actor: str | None) -> bool:
+        """Whether it holds the event, and not only because all may see it."""
+        return (
+            self.any
+            or facts.area.startswith(self.areas)
+            or not self.departments.isdisjoint(facts.departments)
+            or (self.own and actor in facts.owners)
+            or (self.holder and actor in facts.holders)
+        )
+
+
+@lru_cache(maxsize=256)
+def _of_nobody(body: str) -> str:
+    """The event's text without persons and answers: the same for all to whom it is public."""
+    event = json.loads(body)
+    kept = (_PERSONS | _ANSWERS) & event["data"].keys()
+    data = event["data"] | dict.fromkeys(kept)
+    return json.dumps({**event, "data": data}, ensure_ascii=False, separators=(",", ":"))
 
 
 def matches(facts: Facts, filters: Filters) -> bool:
@@ -148,6 +198,7 @@ def facts_of(event: Mapping[str, Any]) -> Facts:
     )
 
 
+@lru_cache(maxsize=1024)
 def tree_key(code: str) -> str:
     """A text that begins with the key of every place above: `340603008002.e1` gives
     `340603.008.002.e1.`; empty for what is no area code.
@@ -157,20 +208,6 @@ def tree_key(code: str) -> str:
         return ""
     tiers = [tier for tier in match.groups()[:3] if tier != "000"]
     return ".".join([*tiers, *match[4].split(".")[1:], ""])
-
-
-def _holds(reach: str, facts: Facts, actor: str | None) -> bool:
-    kind, _, code = reach.partition(":")
-    if kind == "area":
-        return _within(facts.area, code)
-    if kind == "department":
-        return code in facts.departments
-    return (
-        kind == "any"
-        or (kind == "public" and facts.public)
-        or (kind == "own" and actor in facts.owners)
-        or (kind == "holder" and actor in facts.holders)
-    )
 
 
 def _within(area: str, code: str) -> bool:

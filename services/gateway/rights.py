@@ -1,5 +1,6 @@
 """What the reader of a stream may see, which may change while it is read."""
 
+import random
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -18,9 +19,9 @@ from services.gateway.feed_rules import Filters, Selection
 if TYPE_CHECKING:
     from services.gateway.hub import EventHub
 
-# Seconds for which nothing is asked anew without a reason: sessions end, keys are revoked and days
-# pass without an event.
-_FRESH = 5.0
+# Seconds, at least and at most, for which nothing is asked anew without a reason: sessions end,
+# keys are revoked and days pass without an event. Not all readers ask at the same time.
+_FRESH = 3.0, 5.0
 
 
 class Revoked(Exception):
@@ -35,7 +36,7 @@ class Rights:
     def __init__(self, hub: "EventHub", call: Call, token: str, filters: Filters) -> None:
         self._hub, self._call, self._token, self._filters = hub, call, token, filters
         self._heard: list[str] = []
-        self._asked = time.monotonic()
+        self._fresh_until = _later()
         self.selection = Selection.of(call, filters)
 
     def hear(self, item: Item) -> None:
@@ -50,11 +51,11 @@ class Rights:
         """Whether they were asked for anew, for there was reason to: news of them, or they are old
         and there is something to tell. Raises Revoked.
         """
-        old = time.monotonic() > self._asked + _FRESH
+        old = time.monotonic() > self._fresh_until
         if not self._heard and not (old and telling):
             return False
         heard, self._heard = self._heard, []
-        self._asked = time.monotonic()
+        self._fresh_until = _later()
         try:
             self._ask(heard)
         except TokenInvalid:
@@ -76,3 +77,7 @@ class Rights:
                     continue  # Its dead letter is enough.
             caller = identify(session, self._token, clock.now())
         self.selection = Selection.of(replace(self._call, grants=caller.grants), self._filters)
+
+
+def _later() -> float:
+    return time.monotonic() + random.uniform(*_FRESH)  # noqa: S311 - no secret

@@ -5,8 +5,11 @@ served.
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import attrgetter
 
 from services.gateway.feed import Item
+
+_OFFSET = attrgetter("offset")
 
 
 class Ring:
@@ -44,7 +47,7 @@ class Ring:
 
     def after(self, offset: int, limit: int) -> Sequence[Item]:
         """At most `limit` items after `offset`."""
-        start = bisect_right(self._items, offset, key=lambda item: item.offset)
+        start = bisect_right(self._items, offset, key=_OFFSET)
         return self._items[start : start + limit]
 
     def at(self, offset: int) -> Item | None:
