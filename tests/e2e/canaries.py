@@ -10,7 +10,6 @@ from typing import Any
 from chassis.testing import eventually
 from tests.stack.clients import Client, Community, filing
 
-PHONE, ID_NUMBER = "13977700421", "110101199003074477"
 HOME = "340603008002.e1.g1.b1.u1"
 WORDS = {
     name: f"canary{number}kestrel{name}"
@@ -18,9 +17,28 @@ WORDS = {
         ("description", "title", "address", "comment", "internal", "note", "reason", "summary")
     )
 }
-# As masked numbers and names are shown to those who may see them; to a neighbour neither is.
-MASKED = ("139****0421", "110***********4477", "欧**")
-NAME = "欧阳卡纳"
+NAME, MASKED_NAME = "欧阳卡纳", "欧**"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whose private things they are; `door` is where they lived before."""
+
+    phone: str
+    id_number: str
+    door: str
+
+    @property
+    def texts(self) -> list[str]:
+        """Their numbers and names, and as these are shown, masked, to those who may see them; a
+        neighbour may not see that either.
+        """
+        masked = [f"{self.phone[:3]}****{self.phone[-4:]}", f"110{11 * '*'}{self.id_number[-4:]}"]
+        return [self.phone, self.id_number, NAME, MASKED_NAME, *masked]
+
+
+NEIGHBOUR = Person("13977700421", "110101199003074477", "卡纳里 9")
+TRACED = Person("13977700523", "110101199003074493", "卡纳里 10")
 
 
 @dataclass
@@ -30,6 +48,7 @@ class Private:
     `home` before, where whoever asks may live now.
     """
 
+    person: Person
     resident: Client
     ids: list[str] = field(default_factory=list)
     tickets: list[str] = field(default_factory=list)
@@ -40,18 +59,18 @@ class Private:
     @property
     def secrets(self) -> list[bytes]:
         """What must never be in an answer to somebody else, in every spelling of it."""
-        texts = [*WORDS.values(), PHONE, ID_NUMBER, NAME, *MASKED]
+        texts = [*WORDS.values(), *self.person.texts]
         spelt = [*texts, *(json.dumps(text).strip('"') for text in texts)]
         encoded = [base64.b64encode(text.encode()).decode().rstrip("=") for text in texts]
         return [text.encode() for text in {*spelt, *encoded}]
 
 
-def settle(community: Community) -> Private:
+def settle(community: Community, person: Person) -> Private:
     """Let somebody live here whom nobody else is to hear of."""
     staff, water = community.staff("staff"), community.staff("water")
-    person = {"name": NAME, "phone": PHONE, "id_number": ID_NUMBER, "area": HOME}
-    staff.make("residents", {**person, "address": WORDS["address"]})
-    private = Private(community.resident(PHONE))
+    told = {"name": NAME, "phone": person.phone, "id_number": person.id_number, "area": HOME}
+    staff.make("residents", {**told, "address": WORDS["address"]})
+    private = Private(person, community.resident(person.phone))
     resident = private.resident
     own = {name: WORDS[name] for name in ("title", "address")}
     for number in range(2):
@@ -101,7 +120,8 @@ def _hide(ticket: dict[str, Any], staff: Client, private: Private) -> None:
 
 
 def _move_out(staff: Client, private: Private) -> None:
-    home = staff.make("households", {"area": HOME, "door": "卡纳里 9", "from": "2010-01-01"})
+    door = {"area": HOME, "door": private.person.door, "from": "2010-01-01"}
+    home = staff.make("households", door)
     stay = {"resident": private.resident.id, "from": "2015-01-01", "to": "2020-05-01"}
     private.ids.append(staff.make(f"households/{home['id']}/members", stay)["id"])
     private.home = home["id"]

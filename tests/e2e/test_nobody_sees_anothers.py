@@ -69,7 +69,7 @@ QUIETLY = settings(
 @pytest.fixture(scope="module")
 def private(community: Any) -> Private:
     """The one whose things these are."""
-    return canaries.settle(community)
+    return canaries.settle(community, canaries.NEIGHBOUR)
 
 
 class Asking(RuleBasedStateMachine):

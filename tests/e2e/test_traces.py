@@ -106,7 +106,7 @@ def test_a_webhook_is_sent_in_the_trace_of_what_it_tells(resolved, collector):
 
 
 def test_what_people_say_and_who_they_are_is_in_no_span(stack, community, collector):
-    private = canaries.settle(community)
+    private = canaries.settle(community, canaries.TRACED)
     community.staff("staff").get(f"residents/{private.resident.id}", params={"q": canaries.NAME})
     eventually(
         lambda: "GET /api/v1/residents/<uuid:id>" in {span.name for span in collector.spans()}
