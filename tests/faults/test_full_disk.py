@@ -12,6 +12,7 @@ from deploy.local.environment import SERVICES
 from deploy.local.postgres import connect
 from deploy.local.rabbitmq import MEGABYTE
 from deploy.local.supervisor import start_again
+from tests.faults.alarms import has_alarms
 from tests.faults.away import refused_in_time, says_degraded
 from tests.faults.load import send
 from tests.faults.small_disk import on_small_disk
@@ -90,6 +91,8 @@ def test_a_full_disk_under_the_broker_loses_nothing(drill):
 
             disk.free()
             eventually(lambda: supervise(broker), within=60)
+            # It looks at its disk every ten seconds at most: that long it takes to notice.
+            eventually(lambda: not has_alarms(broker), within=30)
             watch = Stopwatch(stack)
             eventually(lambda: send(resident, "tickets", body, key)[0].status == 201, within=30)
             drill.report.measure("room again → a filing succeeds", watch.seconds, HEALED_WITHIN)
