@@ -11,7 +11,7 @@ from typing import Any
 
 from chassis import migrate
 from deploy import contract_gate, contracts
-from deploy.local import environment
+from deploy.databases import SERVICES
 
 RELEASED = Path("contracts/released")
 
@@ -43,7 +43,7 @@ def present() -> dict[str, Any]:
         "events": contract_gate.events(schemas),
         "openapi": contract_gate.api(openapi.document()),
         "migrations": {
-            name: "".join(migrate.heads(f"services.{name}")) for name in environment.SERVICES
+            name: "".join(migrate.heads(f"services.{name}")) for name in SERVICES
         },
     }
 

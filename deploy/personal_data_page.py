@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
-SERVICES = ("residents", "tickets", "notifications", "gateway")
+from deploy.databases import SERVICES
+
 HEAD = """\
 # Personal data
 

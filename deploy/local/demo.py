@@ -66,7 +66,7 @@ class Demo:
 
     def _create_administrator(self) -> None:
         """The first account cannot be made over HTTP: nobody could sign in to make it."""
-        command = ["services.gateway.accounts", "create-administrator", "--login", ADMINISTRATOR]
+        command = ["deploy.cli", "users", "add-administrator", "--login", ADMINISTRATOR]
         environ = self._environment.of_service("gateway")
         done = subprocess.run(
             [sys.executable, "-m", *command],

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from deploy.databases import SERVICES
 from deploy.local import places
 from deploy.local.home import Home
 from deploy.local.rabbitmq import ADMINISTRATOR, VHOST
 
-SERVICES = ("residents", "tickets", "notifications", "gateway")
 OBSERVER = "observer"
 BROKER_PORTS = ("amqp", "management", "prometheus", "distribution", "epmd")
 OF_ONE_SERVICE = {
@@ -136,7 +136,8 @@ class Environment:
         }
         ports = {name: self._home.known_port(f"health_{name}") for name in SERVICES}
         reached = {
-            "LINLI_URL": self.url,
+            # What runs may have been started with another port than is set here.
+            "LINLI_URL": self._home.url or self.url,
             **{
                 f"LINLI_HEALTH_URL_{name.upper()}": f"http://127.0.0.1:{port}"
                 for name, port in ports.items()

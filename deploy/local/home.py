@@ -119,6 +119,15 @@ class Home:
         """Tell programs where everything is."""
         _write(self.folder / READY, content)
 
+    @property
+    def url(self) -> str | None:
+        """Where the gateway answers that is ready here; None while there is none."""
+        try:
+            told = json.loads((self.folder / READY).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        return str(told["url"])
+
     def forget_ready(self) -> None:
         """From now on nothing is ready here."""
         (self.folder / READY).unlink(missing_ok=True)

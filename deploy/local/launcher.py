@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
+from deploy.databases import SERVICES
 from deploy.local import demo, places, rabbitmq
 from deploy.local.child import Child, Died
 from deploy.local.demo import Demo
-from deploy.local.environment import BROKER_PORTS, SERVICES, Environment
+from deploy.local.environment import BROKER_PORTS, Environment
 from deploy.local.home import Home
 from deploy.local.ports import is_free
 from deploy.local.postgres import PrivatePostgres

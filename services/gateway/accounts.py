@@ -1,25 +1,19 @@
-"""Logins and passwords of staff.
-
-`python -m services.gateway.accounts create-administrator --login NAME` makes the first one; the
-password comes from the variable LINLI_PASSWORD, or else from the standard input.
+"""Logins and passwords of staff. The first one is made by `linli users add-administrator`: nobody
+could sign in to make it over HTTP.
 """
 
-import argparse
-import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import create_engine, delete, exists, func, or_, select
+from sqlalchemy import delete, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from chassis.clock import local, now
+from chassis.clock import local
 from chassis.errors import Conflict, NotFound
 from chassis.ids import new_id
-from chassis.settings import database_url, with_files
 from services.gateway.models import Account, ApiKey, Duty, SignedIn
 from services.gateway.passwords import hash_password
 
@@ -155,39 +149,3 @@ def checked_password(password: str) -> str:
     if len(password) < SHORTEST_PASSWORD:
         raise ValueError(f"the password must have at least {SHORTEST_PASSWORD} characters")
     return password
-
-
-def _create_administrator(login: str, person: UUID | None, password: str) -> str:
-    """Make the account, or leave the one there is, and say its person's id."""
-    url = with_files(os.environ).get("LINLI_DATABASE_URL_GATEWAY")
-    if not url:
-        raise SystemExit("LINLI_DATABASE_URL_GATEWAY must be set")
-    engine = create_engine(database_url(url))
-    with Session(engine) as session, session.begin():
-        try:
-            person = make_administrator(session, login, person, password, now()).person
-        except LoginTaken:
-            raise SystemExit(f"{login} exists and is no administrator") from None
-    engine.dispose()
-    return str(person)
-
-
-def main(arguments: list[str]) -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(prog="python -m services.gateway.accounts")
-    commands = parser.add_subparsers(required=True)
-    create = commands.add_parser("create-administrator", help="make an administrator's account")
-    create.add_argument("--login", required=True, type=str.casefold)
-    create.add_argument("--person", type=UUID, help="the id in the registry, when there is one")
-    given = parser.parse_args(arguments)
-    try:
-        password = checked_password(
-            with_files(os.environ).get("LINLI_PASSWORD") or sys.stdin.readline().rstrip("\n")
-        )
-    except ValueError as error:
-        raise SystemExit(str(error)) from None
-    sys.stdout.write(_create_administrator(given.login, given.person, password) + "\n")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -10,8 +10,8 @@ import yaml
 from prometheus_client.metrics import MetricWrapperBase
 
 from chassis import metrics
+from deploy.databases import SERVICES
 from deploy.grafana import dashboards
-from deploy.local.environment import SERVICES
 from deploy.permissions import department_policies
 from tests.stack.watching import PROMETHEUS, amtool, promtool
 

@@ -14,8 +14,7 @@ from alembic.script import ScriptDirectory
 
 from chassis import migrate
 from deploy import contract_release
-
-SERVICES = ("residents", "tickets", "notifications", "gateway")
+from deploy.databases import SERVICES
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -11,11 +11,9 @@ from chassis.testing import eventually
 from deploy.api import Api
 from deploy.demo import community
 from services.gateway.policy import SCOPES
-from tests.compose.project import SCALE, SERVICES, Project, demo, kill, tokens
+from tests.compose.project import FIRST, SCALE, SERVICES, Project, demo, kill, tokens
 
 ADMINISTRATOR = "administrator"
-FIRST = 10
-"""Issues of the demo month."""
 PASSWORD = "a long enough password"
 
 

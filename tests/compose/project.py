@@ -21,6 +21,8 @@ print(urllib.request.urlopen("http://127.0.0.1:9100/metrics").read().decode())
 PORTS = ("HTTP", "HTTPS", "POSTGRES", "AMQP", "MANAGEMENT", "SMS")
 SCALE = {"residents": 1, "tickets": 3, "notifications": 1, "gateway": 2}
 SERVICES = tuple(SCALE)
+FIRST = 10
+"""Issues of the demo month that are played."""
 
 
 class Project:

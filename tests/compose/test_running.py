@@ -12,9 +12,8 @@ from chassis.testing import eventually
 from deploy.api import Api
 from deploy.demo import community
 from deploy.demo.plan import CLERK, issues
-from tests.compose.conftest import FIRST
 from tests.compose.load import Load
-from tests.compose.project import SCALE, SERVICES, Project, figure, inspect, tokens
+from tests.compose.project import FIRST, SCALE, SERVICES, Project, figure, inspect, tokens
 from tests.stack import wire
 
 

@@ -16,8 +16,8 @@ import requests
 
 from chassis.testing import eventually
 from chassis.topology import LOG_STREAM
+from deploy.databases import SERVICES
 from deploy.local import places
-from deploy.local.environment import SERVICES
 from tests.stack.clients import Community, filing, new_key
 from tests.stack.stack import Stack
 from tests.stack.wire import channel, read_log

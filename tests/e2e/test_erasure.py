@@ -7,7 +7,7 @@ import json
 import pytest
 
 from chassis.testing import eventually
-from deploy.local.environment import SERVICES
+from deploy.databases import SERVICES
 from tests.e2e.test_personal_data import CANCELLED, hits
 from tests.faults.locks import locked
 from tests.stack.clients import filing

@@ -12,7 +12,7 @@ import pytest
 
 from chassis.testing import eventually
 from chassis.testing.figures import exposed_at, health_port
-from deploy.local.environment import SERVICES
+from deploy.databases import SERVICES
 from tests.faults.locks import locked
 from tests.stack.clients import filing
 from tests.stack.wire import read_log

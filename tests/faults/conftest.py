@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from chassis.testing import eventually
-from deploy.local.environment import SERVICES
+from deploy.databases import SERVICES
 from tests.faults.alarms import clear_alarms, has_alarms
 from tests.faults.drill import Drill, Report, Watchers, Wires
 from tests.faults.event_stream import EventStream

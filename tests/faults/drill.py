@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chassis.testing import eventually
-from deploy.local.environment import SERVICES
+from deploy.databases import SERVICES
 from deploy.management import Management
 from tests.faults import evidence
 from tests.faults.event_stream import EventStream

@@ -12,7 +12,7 @@ import pytest
 from chassis import topology
 from chassis.events import CONTENT_TYPE
 from chassis.testing import eventually
-from deploy.local.environment import SERVICES
+from deploy.databases import SERVICES
 from tests.stack.wire import channel, depths, take_all
 
 pytestmark = [pytest.mark.slice, pytest.mark.timeout(300)]

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from chassis.testing import eventually
-from deploy.local.environment import SERVICES
+from deploy.databases import SERVICES
 from tests.faults.alarms import clear_alarms
 from tests.faults.away import refused_in_time, says_degraded
 from tests.faults.load import send

@@ -9,7 +9,7 @@ import pytest
 
 from chassis import clock
 from chassis.testing import eventually
-from deploy.local.environment import SERVICES
+from deploy.databases import SERVICES
 
 pytestmark = pytest.mark.timeout(300)
 HOUR = 3600

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from deploy.local.environment import SERVICES
+from deploy.databases import SERVICES
 
 pytestmark = pytest.mark.timeout(400)
 KILLS = 50

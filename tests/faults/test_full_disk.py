@@ -8,7 +8,7 @@ import psycopg2
 import pytest
 
 from chassis.testing import eventually
-from deploy.local.environment import SERVICES
+from deploy.databases import SERVICES
 from deploy.local.postgres import connect
 from deploy.local.rabbitmq import MEGABYTE
 from deploy.local.supervisor import start_again

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from deploy.local.environment import SERVICES
+from deploy.databases import SERVICES
 from tests.stack.proxy import (
     DOWNSTREAM,
     UPSTREAM,

@@ -5,7 +5,7 @@ restarted one after the other behind a balancer without a request that fails.
 import pytest
 
 from chassis.testing import eventually
-from deploy.local.environment import SERVICES
+from deploy.databases import SERVICES
 from tests.faults.event_stream import EventStream
 from tests.faults.vitals import Stopwatch
 from tests.stack.haproxy import balancing

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from deploy.local.environment import SERVICES
+from deploy.databases import SERVICES
 from tests.faults.locks import locked, wait_for_waiting
 from tests.stack.clients import filing, new_key
 from tests.stack.proxy import Proxy

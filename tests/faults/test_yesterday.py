@@ -11,8 +11,7 @@ import pytest
 from chassis import relay, topology
 from chassis.events import CONTENT_TYPE
 from chassis.testing import eventually
-from deploy.databases import connect
-from deploy.local.environment import SERVICES
+from deploy.databases import SERVICES, connect
 from tests.stack.wire import channel, depths, take_all
 
 pytestmark = pytest.mark.timeout(300)

@@ -8,8 +8,8 @@ from pathlib import Path
 from signal import SIGCONT, SIGSTOP
 
 from chassis import clock
+from deploy.databases import SERVICES
 from deploy.local import processes
-from deploy.local.environment import SERVICES
 from tests.faults.event_stream import Received
 from tests.stack.stack import Stack
 from tests.stack.wire import Delivered

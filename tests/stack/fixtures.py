@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from deploy.databases import SERVICES
 from deploy.local import places
-from deploy.local.environment import SERVICES
 from tests.stack.clients import Community
 from tests.stack.stack import Stack
 

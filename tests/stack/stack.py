@@ -18,10 +18,11 @@ import requests
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
+from deploy.databases import SERVICES
 from deploy.local import places, processes
 from deploy.local.child import Child
 from deploy.local.demo import Demo
-from deploy.local.environment import BROKER_PORTS, SERVICES, Environment
+from deploy.local.environment import BROKER_PORTS, Environment
 from deploy.local.home import Home
 from deploy.local.launcher import CLASSES, mail_standin_command
 from deploy.local.ports import free_port

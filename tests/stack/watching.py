@@ -13,9 +13,9 @@ import requests
 import yaml
 
 from chassis.testing.figures import health_port
+from deploy.databases import SERVICES
 from deploy.local import debian
 from deploy.local.child import Child, wait_until
-from deploy.local.environment import SERVICES
 from deploy.local.ports import free_port, is_open
 from tests.stack.stack import Stack
 

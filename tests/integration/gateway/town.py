@@ -200,7 +200,7 @@ class Town:
 
     def _make_administrator(self) -> None:
         login, password = ADMINISTRATOR
-        command = ["services.gateway.accounts", "create-administrator", "--login", login]
+        command = ["deploy.cli", "users", "add-administrator", "--login", login]
         subprocess.run(
             [sys.executable, "-m", *command],
             env={**os.environ, **self.environ, "LINLI_PASSWORD": password},

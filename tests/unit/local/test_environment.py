@@ -2,7 +2,8 @@
 
 import pytest
 
-from deploy.local.environment import SERVICES, Environment
+from deploy.databases import SERVICES
+from deploy.local.environment import Environment
 from deploy.local.home import Home
 
 
@@ -79,3 +80,12 @@ def test_an_operators_command_finds_a_homes_databases_unless_others_are_named(ho
     assert told["LINLI_DATABASE_URL_TICKETS"] == url
     assert "LINLI_DATABASE_URL_GATEWAY" not in told
     assert elsewhere["LINLI_DATABASE_URL_TICKETS"] == named["LINLI_DATABASE_URL_TICKETS"]
+
+
+def test_an_operator_is_led_to_the_gateway_that_runs_whatever_port_is_set_now(home):
+    home.write_ready({"url": "http://127.0.0.1:18080"})
+
+    assert started(home).of_operator()["LINLI_URL"] == "http://127.0.0.1:18080"
+
+    home.forget_ready()
+    assert started(home).of_operator()["LINLI_URL"] == "http://127.0.0.1:8000"
