@@ -124,20 +124,25 @@ def test_what_blocks_the_event_loop_shows_as_lag(echo: Toy) -> None:
 
 
 def test_a_relay_that_follows_a_dead_one_counts_on_in_its_files(echo: Toy) -> None:
-    echo.call("add", "before", 1)
-    eventually(lambda: figures(echo).get(("linli_events_relayed_total",), 0) > 0)
-    relayed = figures(echo)["linli_events_relayed_total",]
+    helpers_died = ("linli_helpers_died_total", "relay")
+    eventually(lambda: figures(echo).get(("linli_outbox_rows",)) == 0, within=20)
+
+    def relay_one(key: str) -> None:
+        """One event more, and its count: a relay that dies between the two counts one less."""
+        before = figures(echo).get(("linli_events_relayed_total",), 0)
+        echo.call("add", key, 1)
+        eventually(lambda: figures(echo)["linli_events_relayed_total",] == before + 1)
+
+    relay_one("before")
     (folder,) = folders(echo)
     files = sorted(folder.iterdir())
-    helpers_died = ("linli_helpers_died_total", "relay")
-
-    for died in (1, 2):
+    died = figures(echo).get(helpers_died, 0)
+    for turn in (1, 2):
         (relay,) = eventually(psutil.Process(echo.process.pid).children)
         relay.send_signal(signal.SIGKILL)
-        eventually(lambda died=died: figures(echo).get(helpers_died) == died)
-        echo.call("add", f"after-{died}", 1)
+        eventually(lambda turn=turn: figures(echo).get(helpers_died) == died + turn)
+        relay_one(f"after-{turn}")
 
-    eventually(lambda: figures(echo)["linli_events_relayed_total",] == relayed + 2, within=20)
     assert sorted(folder.iterdir()) == files
 
 
