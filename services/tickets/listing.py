@@ -2,11 +2,21 @@
 page; and whom to call.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    false,
+    func,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.expression import cast
@@ -16,18 +26,18 @@ from chassis.call import Call
 from services.tickets import (
     access,
     cursors,
-    lifecycle,
     numbers,
     queries,
     rates,
+    reaches,
     rows,
     scope,
     texts,
-    wall,
 )
 from services.tickets.categories import TREE
 from services.tickets.lifecycle import State
 from services.tickets.models import TICKETS
+from services.tickets.reaches import Part
 from services.tickets.ticket import Ticket
 
 Query = Mapping[str, Any]
@@ -50,7 +60,9 @@ def _hidden(session: Session, call: Call, query: Query) -> int:
     """
     asked = rates.period(query, numbers.day_of(clock.now()))
     counted = rates.behind(call, query, asked).subquery()
-    readable = select(TICKETS.c.id).where(TICKETS.c.id == counted.c.ticket, within(call, "read"))
+    readable = select(TICKETS.c.id).where(
+        TICKETS.c.id == counted.c.ticket, reaches.within(call, "read")
+    )
     hidden = select(func.count()).select_from(counted).where(~readable.exists())
     return session.scalar(hidden) or 0
 
@@ -107,14 +119,37 @@ def statement(call: Call, query: Query) -> Select[Any]:
     """The query behind a page: one row more than its limit tells whether there is another page."""
     # To whom a ticket is merely public, it does not tell its persons, by no filter either.
     asks_for_persons = not _PERSONS.isdisjoint(query)
-    but = "public" if asks_for_persons else ""
-    chosen = select(*rows.COLUMNS).where(within(call, "read", but=but))
+    readable = reaches.reached(call, "read", but="public" if asks_for_persons else "")
+    chosen = select(*rows.COLUMNS)
+    if readable and _is_plain(query) and all(part.ordered for part in readable):
+        chosen = chosen.where(TICKETS.c.id.in_(_foremost(readable, query)))
+    else:
+        chosen = chosen.where(reaches.any_of(readable))
     if "rate" in query:
         chosen, query = _counted(call, chosen, query)
     for name, condition in _FILTERS.items():
         if query.get(name) is not None:
             chosen = chosen.where(condition(query[name]))
     return _sorted(chosen, query["sort"], query["after"]).limit(query["limit"] + 1)
+
+
+def _is_plain(query: Query) -> bool:
+    """Whether nothing is asked but what was filed last, or first."""
+    filters = {name for name in (*_FILTERS, "rate") if query.get(name) is not None}
+    return not filters and query["sort"].lstrip("-") == "filed_at"
+
+
+def _foremost(parts: Sequence[Part], query: Query) -> CompoundSelect[Any]:
+    """The ids of all that may be on the page: as many of each part as the page has. Each comes in
+    this order from an index of its own, where of all parts at once PostgreSQL would read everything
+    that they hold, or everything that there is.
+    """
+    sort, after, limit = query["sort"], query["after"], query["limit"] + 1
+    each = (
+        _sorted(select(TICKETS.c.id).where(part.holds), sort, after).limit(limit).subquery()
+        for part in parts
+    )
+    return union_all(*(select(part.c.id) for part in each))
 
 
 def _counted(call: Call, chosen: Select[Any], query: Query) -> tuple[Select[Any], Query]:
@@ -129,84 +164,20 @@ def _counted(call: Call, chosen: Select[Any], query: Query) -> tuple[Select[Any]
 
 def entries(call: Call, query: Query) -> Select[Any]:
     """The query behind a page of the ledger."""
-    kept = within(call, "ledger.read")
+    kept = reaches.within(call, "ledger.read")
     return statement(call, {**query, "sort": "filed_at"}).where(kept)
 
 
 def waiting(call: Call, query: Query) -> Select[Any]:
     """The query behind a page of the call list."""
     chosen = select(*rows.COLUMNS).where(
-        TICKETS.c.state == State.RESOLVED, within(call, "read"), within(call, "call-list")
+        TICKETS.c.state == State.RESOLVED,
+        reaches.within(call, "read"),
+        reaches.within(call, "call-list"),
     )
     if "area" in query:
         chosen = chosen.where(_FILTERS["area"](query["area"]))
     return _sorted(chosen, _LONGEST_WAITING, query["after"]).limit(query["limit"] + 1)
-
-
-def within(call: Call, operation: str, *, but: str = "") -> ColumnElement[bool]:
-    """What `access.holds` says of one ticket, as a condition on all: the reaches in which the
-    caller may do this, `but` one of them.
-    """
-    reaches = (reach for reach in call.reaches(operation) if reach != but)
-    return or_(false(), *(_within(reach, call.actor.id) for reach in reaches))
-
-
-def _within(reach: str, actor: str | None) -> ColumnElement[bool]:
-    name, _, code = reach.partition(":")
-    condition = _REACHES.get(name)
-    return false() if condition is None else condition(actor, code)
-
-
-def _own(actor: str | None) -> ColumnElement[bool]:
-    if actor is None:
-        return false()
-    return _is_person(TICKETS.c.reporter, actor)
-
-
-def _held(actor: str | None) -> ColumnElement[bool]:
-    if actor is None:
-        return false()
-    accepted = and_(
-        TICKETS.c.accepted_by == actor,
-        TICKETS.c.state == State.ACCEPTED,
-        TICKETS.c.send_backs < lifecycle.SEND_BACKS_UNTIL_SECRETARY,
-    )
-    # Before it is assigned nobody is the assignee, so that this needs no state.
-    return or_(_is_person(TICKETS.c.assignee, actor), accepted)
-
-
-_REACHES: Mapping[str, Callable[[str | None, str], ColumnElement[bool]]] = {
-    "any": lambda _actor, _code: true(),
-    "public": lambda _actor, _code: TICKETS.c.visibility == "public",
-    "own": lambda actor, _code: _own(actor),
-    "holder": lambda actor, _code: _held(actor),
-    "area": lambda _actor, code: in_area(code),
-    "department": lambda _actor, code: TICKETS.c.department == code,
-}
-
-
-def in_area(code: str) -> ColumnElement[bool]:
-    """Whether a ticket lies in a place: by its community, or within a range of codes. Not by
-    `area_path`, which has no index below the wall.
-    """
-    community = wall.community(code)
-    if community == code:
-        return TICKETS.c.community == code
-    # What follows the code of a place is a point, or a digit of the tier below, which zeros pad.
-    if community is not None:
-        return TICKETS.c.area.between(code, f"{code}.{_LAST}")
-    prefix = code.removesuffix("000").removesuffix("000")
-    return TICKETS.c.area.between(prefix, f"{prefix}{_LAST}")
-
-
-_LAST = "~"  # Comes after every character of a code.
-
-
-def _is_person(column: Any, actor: str) -> ColumnElement[bool]:
-    """Whether a column of UUIDs holds the actor, who may have an id of another kind (a
-    department's).
-    """
-    return column == actor if rows.is_id(actor) else false()
 
 
 def _search(text: str) -> ColumnElement[bool]:
@@ -222,7 +193,7 @@ _FILTERS: Mapping[str, Callable[[Any], ColumnElement[bool]]] = {
     "state": TICKETS.c.state.in_,
     "kind": lambda kind: TICKETS.c.kind == kind,
     "category": lambda code: TICKETS.c.category.in_(TREE.below(code)),
-    "area": in_area,
+    "area": reaches.in_area,
     "department": lambda code: (
         TICKETS.c.department.is_(None)
         if code == scope.NO_DEPARTMENT

@@ -151,6 +151,11 @@ class TicketRow(Base):
         Index(None, "area_path", postgresql_using="gin"),
         Index(None, "area"),
         Index(None, "community", "filed_at", "id"),
+        Index(
+            "tickets_public_filed_at_id",
+            *("filed_at", "id"),
+            postgresql_where=text("visibility = 'public'"),
+        ),
         Index(None, "search", postgresql_using="gin"),
     )
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from chassis import clock
 from chassis.call import Call
-from services.tickets import access, listing, numbers, projections, queries, rows, views
+from services.tickets import access, numbers, projections, queries, reaches, rows, views
 from services.tickets.errors import UnknownJurisdiction, fault
 from services.tickets.fact_models import AreaRow
 from services.tickets.models import HISTORY, TICKETS, CommentRow
@@ -45,7 +45,7 @@ def wanted_requests(call: Call, query: Query) -> Select[Any]:
     if "recorded_from" in query or "recorded_until" in query:
         chosen = _by_last_change(call, query)
     else:
-        chosen = select(*rows.COLUMNS).where(listing.within(call, "read"), *_chosen(query))
+        chosen = select(*rows.COLUMNS).where(reaches.within(call, "read"), *_chosen(query))
         chosen = chosen.order_by(TICKETS.c.filed_at.desc(), TICKETS.c.id.desc())
     return chosen.offset(query["offset"]).limit(query["limit"])
 
@@ -115,7 +115,7 @@ def _ticket_of_each(
     return (
         select(*columns)
         .where(TICKETS.c.id == HISTORY.c.ticket, *conditions)
-        .where(listing.within(call, "read"), *_chosen(query))
+        .where(reaches.within(call, "read"), *_chosen(query))
         .offset(0)
         .lateral()
     )
@@ -141,7 +141,7 @@ def _named(references: list[str]) -> ColumnElement[bool]:
 _FILTERS: Mapping[str, Callable[[Any], ColumnElement[bool]]] = {
     "ids": _named,
     "categories": TICKETS.c.category.in_,
-    "area": listing.in_area,
+    "area": reaches.in_area,
     "state": TICKETS.c.state.in_,
     "filed_from": lambda moment: TICKETS.c.filed_at >= moment,
     "filed_until": lambda moment: TICKETS.c.filed_at <= moment,
