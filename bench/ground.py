@@ -73,4 +73,4 @@ def until(reached: Callable[[], bool], what: Callable[[], str], within: float = 
     while not reached():
         if time.monotonic() > give_up:
             raise TimeoutError(what())
-        time.sleep(0.05)
+        time.sleep(0.2)

@@ -24,7 +24,8 @@ from services.tickets import listing, questions, rates, wall
 from tests.stack.clients import Client
 from tests.stack.stack import Stack
 
-_COMMUNITY = "340603008002"
+# As the gateway knows one.
+_CLERK = (Role("clerk", "340603008002"), Role("resident"))
 _P99 = "p99 ms"
 _BARRED = ("list", "detail", "rates")
 
@@ -108,9 +109,7 @@ def _month() -> str:
 
 def _plans(ground: Ground, name: str) -> None:
     """Keep how PostgreSQL finds a page and the rates, below the wall."""
-    clerk = Call(
-        actor=Actor("clerk", "person"), grants=tuple(grants_for([Role("clerk", _COMMUNITY)]))
-    )
+    clerk = Call(Actor("clerk", "person"), grants_for(_CLERK))
     month = dict(part.split("=") for part in _month().split("&"))
     wanted = questions.Rates().load({"by": "day", **month})
     asked = rates.period(wanted, clock.local(clock.now()).date())

@@ -37,11 +37,12 @@ def linli(stack: Stack) -> System:
         return int(stack.value("tickets", "SELECT count(*) FROM tickets"))
 
     def left() -> int:
-        told = "SELECT count(DISTINCT ticket) FROM notification"
+        outbox = int(stack.value("tickets", "SELECT count(*) FROM outbox"))
         queued = "SELECT count(*) FROM delivery WHERE state = 'queued'"
-        outbox = stack.value("tickets", "SELECT count(*) FROM outbox")
-        untold = filed() - stack.value("notifications", told)
-        return int(outbox + untold + stack.value("notifications", queued))
+        if outbox or stack.value("notifications", queued):
+            return outbox + 1
+        told = "SELECT count(DISTINCT ticket) FROM notification"
+        return filed() - int(stack.value("notifications", told))
 
     return System(
         name="linli",

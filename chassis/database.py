@@ -8,7 +8,7 @@ from typing import Any, cast
 import eventlet
 from nameko.extensions import DependencyProvider
 from nameko.timer import Timer
-from sqlalchemy import Engine, QueuePool, create_engine, text
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -17,7 +17,7 @@ from chassis import clock, faultpoints, inbox, logs, metrics, trace, walls
 from chassis.call import Call, system_call
 from chassis.context import CALL
 from chassis.events import CloudEvent
-from chassis.pool import Pool
+from chassis.pool import Pool, ask_the_rested, singly
 from chassis.settings import ServiceSettings
 from chassis.wake import RelayWaker
 
@@ -26,8 +26,9 @@ log = logs.get("database")
 # Who wakes the relay, who shortens the inbox, two checks of health: no worker waits for them.
 _BESIDE_WORKERS = 4
 _DEFAULTS: dict[str, Any] = {
-    "pool_pre_ping": True,
     "max_overflow": 0,
+    # The one that was used last, which need not be asked first whether it is still there.
+    "pool_use_lifo": True,
     "pool_recycle": 1800,
     # An error's text ends in a log, and parameters may be personal data.
     "hide_parameters": True,
@@ -41,7 +42,7 @@ def make_engine(
     their caller does. `seen` is what all of its transactions may see, for processes that work in
     nobody's name.
     """
-    return create_engine(
+    engine = create_engine(
         settings.database_url,
         pool_size=pool_size or settings.workers + _BESIDE_WORKERS,
         poolclass=Pool,
@@ -58,6 +59,8 @@ def make_engine(
         },
         **_DEFAULTS,
     )
+    ask_the_rested(engine)
+    return engine
 
 
 def _options(settings: ServiceSettings, seen: walls.Settings) -> str:
@@ -121,10 +124,26 @@ class Transactions:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session for queries; nothing that it does is kept."""
+        """A session for queries alone: nothing that is done to objects is kept."""
         told = {name: value for name, value in (self._seen or {}).items() if name != "command"}
-        with _span("read"), self._session(told) as session:
-            yield session
+        with _span("read"):
+            if self._seen is None:
+                with singly(self._engine) as one, Session(one, autoflush=False) as session:
+                    yield session
+            else:
+                with self._session(told) as session:
+                    yield session
+
+    @contextmanager
+    def statements(self) -> Iterator[Connection]:
+        """A connection whose statements stand each for itself (`pool.singly`): for a change that is
+        one statement and tells nobody. Behind a wall there is none, for what may be seen is told to
+        a transaction.
+        """
+        if self._seen is not None:
+            raise RuntimeError("behind a wall only transactions see anything")
+        with _span("statements"), singly(self._engine) as connection:
+            yield connection
 
     def _session(self, told: walls.Settings | None, **options: Any) -> Session:
         if self._seen is None:

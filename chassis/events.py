@@ -9,7 +9,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from typing import Any, ClassVar
 
 from marshmallow import Schema
@@ -20,6 +19,7 @@ from chassis.call import Call
 from chassis.deprecation import Deprecation
 from chassis.errors import Permanent
 from chassis.ids import new_id
+from chassis.schemas import instance
 
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 MEDIA_TYPE = "application/cloudevents+json"
@@ -119,16 +119,10 @@ def emit(
 
 def _checked(schema: type[EventSchema], data: Mapping[str, Any]) -> Any:
     """What goes on the wire satisfies the declared schema, or nothing goes."""
-    instance = _instance(schema)
-    wire = instance.dump(data)
-    instance.load(wire)
+    checking = instance(schema)
+    wire = checking.dump(data)
+    checking.load(wire)
     return wire
-
-
-# Building a schema costs more than using it.
-@cache
-def _instance(schema: type[EventSchema]) -> EventSchema:
-    return schema()
 
 
 def parse(body: bytes | str) -> CloudEvent:

@@ -129,9 +129,7 @@ def upgrade(package: str, owner_url: str, application_user: str) -> None:
             _wait_for_turn(connection)
             connection.execute(text(f"SET lock_timeout = {_LOCK_TIMEOUT}"))
             connection.commit()
-            _patiently(
-                connection, lambda: command.upgrade(_config(package, connection), "head")
-            )
+            _patiently(connection, lambda: command.upgrade(_config(package, connection), "head"))
             _patiently(connection, lambda: _grant(connection, application_user))
     finally:
         engine.dispose()

@@ -34,7 +34,14 @@ LOCK = 7_216_002
 # Seconds.
 _POLL, _STANDBY = 0.5, 1.0
 
-_SESSION = {"statement_timeout": 10_000, "lock_timeout": 5_000, **turns.SESSION}
+_SESSION = {
+    "statement_timeout": 10_000,
+    "lock_timeout": 5_000,
+    # It only deletes what the broker has. A deletion that a crash of the server takes back is an
+    # event that is sent again, with the same id.
+    "synchronous_commit": "off",
+    **turns.SESSION,
+}
 
 
 class Relay:

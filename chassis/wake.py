@@ -12,6 +12,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.outbox import wake_channel
+from chassis.pool import singly
 
 # Commits that come within this time (seconds) of each other share one notification.
 _COALESCE = 0.003
@@ -48,9 +49,7 @@ class RelayWaker:
 
     def _notify(self) -> None:
         try:
-            # Not in autocommit: when a connection dies between the statement and the pool's taking
-            # that back, it never comes back to the pool, and the driver's own error gets through.
-            with self._engine.begin() as connection:
+            with singly(self._engine) as connection:
                 connection.execute(self._statement)
         except SQLAlchemyError:
             # The relay polls: a lost wake-up costs half a second, a raised one the whole container.

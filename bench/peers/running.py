@@ -56,7 +56,7 @@ class Peer:
         return self._count(Outbox)
 
     def _count(self, table: type[Tickets]) -> int:
-        engine = create_engine(self.database, poolclass=NullPool)
+        engine = create_engine(self.database, poolclass=NullPool, use_native_hstore=False)
         with engine.connect() as connection:
             return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
 

@@ -5,16 +5,17 @@ from the gateway's own tables.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import ColumnElement, Connection, Table, Uuid, bindparam, case, exists, select
+from sqlalchemy import cast as cast_sql
 from sqlalchemy.orm import Session
 
 from chassis.call import Actor, Grant
+from chassis.clock import local
 from chassis.errors import Forbidden, Unauthenticated
-from services.gateway import tokens
-from services.gateway.duties import roles_of
+from services.gateway import duties, tokens
 from services.gateway.models import Account, ApiKey, SignedIn
 from services.gateway.policy import Role, grants_for
 from services.gateway.sessions import CODE
@@ -88,65 +89,80 @@ def bearer_token(authorization: str | None) -> str | None:
     return token.strip()
 
 
-# Built once, and of columns: for each request SQLAlchemy has only their values to look at, and no
-# objects to make.
-_SESSION = select(SignedIn.id, SignedIn.person, SignedIn.method, SignedIn.expires_at).where(
-    SignedIn.token_digest == bindparam("digest"), SignedIn.expires_at > bindparam("now")
-)
-_KEY = select(ApiKey.id, ApiKey.owner_kind, ApiKey.owner, ApiKey.scopes).where(
-    ApiKey.token_digest == bindparam("digest")
-)
-_ADMINISTRATES = select(
-    exists().where(Account.person == bindparam("somebody"), Account.administrator)
-)
+def _asked(person: ColumnElement[Any]) -> tuple[ColumnElement[Any], ColumnElement[bool]]:
+    """What a statement asks of a person to know their roles: duties, and whether they administer
+    accounts.
+    """
+    administrator = exists().where(_ACCOUNTS.c.person == person, _ACCOUNTS.c.administrator)
+    return duties.current(person).label("duties"), administrator.label("administrator")
 
 
-def identify(session: Session, token: str, now: datetime) -> Caller:
-    """The caller whose token this is; raises TokenInvalid."""
-    digest = tokens.token_digest(token)
+# Built once, one statement each, and of tables rather than classes: for each request SQLAlchemy has
+# only its values to look at.
+_ACCOUNTS, _SESSIONS, _KEYS = (
+    cast("Table", model.__table__) for model in (Account, SignedIn, ApiKey)
+)
+_PERSON = select(*_asked(bindparam("somebody", type_=Uuid)))
+_SESSION = select(
+    *(_SESSIONS.c[name] for name in ("id", "person", "method", "expires_at")),
+    *_asked(_SESSIONS.c.person),
+).where(_SESSIONS.c.token_digest == bindparam("digest"), _SESSIONS.c.expires_at > bindparam("now"))
+_KEY = select(
+    *(_KEYS.c[name] for name in ("id", "owner_kind", "owner", "scopes")),
+    *_asked(case((_KEYS.c.owner_kind == "person", cast_sql(_KEYS.c.owner, Uuid)))),
+).where(_KEYS.c.token_digest == bindparam("digest"))
+
+
+def identify(database: Session | Connection, token: str, now: datetime) -> Caller:
+    """The caller whose token this is, in one statement; raises TokenInvalid."""
+    asked = {"digest": tokens.token_digest(token), "today": local(now).date()}
     if token.startswith(tokens.SESSION_PREFIX):
-        return _by_session(session, digest, now)
+        return _by_session(database.execute(_SESSION, {**asked, "now": now}).one_or_none())
     if token.startswith(tokens.API_KEY_PREFIX):
-        return _by_key(session, digest, now)
+        return _by_key(database.execute(_KEY, asked).one_or_none())
     raise TokenInvalid()
 
 
-def person_roles(session: Session, person: UUID, now: datetime) -> list[Role]:
-    """What a person is today: a resident, what their duties say, perhaps an administrator."""
-    roles = roles_of(session, person, now)
-    if Role("administrator") not in roles and session.scalar(_ADMINISTRATES, {"somebody": person}):
+def session_roles(session: Session, person: UUID, method: str, now: datetime) -> list[Role]:
+    """What a session opened by `method` lets a person be today."""
+    asked = {"somebody": person, "today": local(now).date()}
+    return _by_method(method, session.execute(_PERSON, asked).one())
+
+
+def _by_method(method: str, found: Any) -> list[Role]:
+    """By a code a resident only. Phones are lost, lent and passed on, and those who keep the
+    register change the number that counts.
+    """
+    return [Role("resident")] if method == CODE else _roles(found)
+
+
+def _roles(found: Any) -> list[Role]:
+    """What a person is: a resident, what their duties say, perhaps an administrator."""
+    roles = [Role(*duty) for duty in found.duties]
+    if found.administrator and Role("administrator") not in roles:
         roles.append(Role("administrator"))
     return [*roles, Role("resident")]
 
 
-def session_roles(session: Session, person: UUID, method: str, now: datetime) -> list[Role]:
-    """What a session opened by `method` lets a person be: by a code a resident only. Phones are
-    lost, lent and passed on, and those who keep the register change the number that counts.
-    """
-    return [Role("resident")] if method == CODE else person_roles(session, person, now)
-
-
-def _by_session(session: Session, digest: bytes, now: datetime) -> Caller:
-    found = session.execute(_SESSION, {"digest": digest, "now": now}).one_or_none()
+def _by_session(found: Any) -> Caller:
     if found is None:
         raise TokenInvalid()
     return Caller(
         kind="person",
         id=str(found.person),
-        roles=session_roles(session, found.person, found.method, now),
+        roles=_by_method(found.method, found),
         session=found.id,
         expires_at=found.expires_at,
     )
 
 
-def _by_key(session: Session, digest: bytes, now: datetime) -> Caller:
-    key = session.execute(_KEY, {"digest": digest}).one_or_none()
+def _by_key(key: Any) -> Caller:
     if key is None:
         raise TokenInvalid()
     if key.owner_kind == "department":
         owner = [Role("department_clerk", department=key.owner)]
     else:
-        owner = person_roles(session, UUID(key.owner), now)
+        owner = _roles(key)
     return Caller(
         kind=key.owner_kind,
         id=key.owner,

@@ -1,23 +1,35 @@
 """Who has which duty, kept from the registry's events so that roles are known while it is away."""
 
-from datetime import datetime
+from typing import Any, cast
 from uuid import UUID
 
 from marshmallow import EXCLUDE, Schema, fields
-from sqlalchemy import bindparam, or_, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Date,
+    Table,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.orm import Session
 
-from chassis.clock import local
 from chassis.events import CloudEvent
+from chassis.schemas import load
 from services.gateway.models import Duty
-from services.gateway.policy import Role
 
 TYPES = (
     "linli.residents.duty_started.v1",
     "linli.residents.duty_changed.v1",
     "linli.residents.duty_ended.v1",
 )
+
+_DUTIES = cast("Table", Duty.__table__)
+_NONE: ColumnElement[Any] = literal_column("'[]'::json", JSON)
 
 
 class DutyRecord(Schema):
@@ -39,7 +51,7 @@ def keep_duty(session: Session, event: CloudEvent) -> None:
     """Keep the duty as the event has it, unless a newer event was here before; raises
     ValidationError.
     """
-    values = {**DutyRecord().load(event.data), "sequence": event.sequence}
+    values = {**load(DutyRecord, event.data), "sequence": event.sequence}
     session.execute(
         insert(Duty)
         .values(values)
@@ -49,18 +61,15 @@ def keep_duty(session: Session, event: CloudEvent) -> None:
     )
 
 
-def roles_of(session: Session, person: UUID, now: datetime) -> list[Role]:
-    """The roles of the duties that the person has today, on the calendar of the place that is
-    served.
+def current(person: ColumnElement[UUID]) -> ColumnElement[Any]:
+    """Part of a statement: the duties that a person has on the day `today` (a parameter), as a JSON
+    array of role, area and department.
     """
-    asked = {"somebody": person, "today": local(now).date()}
-    return [Role(*row) for row in session.execute(_CURRENT, asked)]
-
-
-# Built once: for each request SQLAlchemy has only its values to look at.
-_CURRENT = (
-    select(Duty.role, Duty.area, Duty.department)
-    .where(Duty.person == bindparam("somebody"), Duty.starts <= bindparam("today"))
-    .where(or_(Duty.ends.is_(None), Duty.ends >= bindparam("today")))
-    .order_by(Duty.duty)
-)
+    today = bindparam("today", type_=Date)
+    each = func.json_build_array(_DUTIES.c.role, _DUTIES.c.area, _DUTIES.c.department)
+    return (
+        select(func.coalesce(func.json_agg(aggregate_order_by(each, _DUTIES.c.duty)), _NONE))
+        .where(_DUTIES.c.person == person, _DUTIES.c.starts <= today)
+        .where(or_(_DUTIES.c.ends.is_(None), _DUTIES.c.ends >= today))
+        .scalar_subquery()
+    )

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from chassis.clock import iso
 from chassis.events import CloudEvent
+from chassis.schemas import load
 from services.gateway.models import Account, ApiKey, SignedIn
 from services.gateway.sessions import CODE
 
@@ -31,7 +32,7 @@ class PersonRecord(Schema):
 
 def forget_person(session: Session, event: CloudEvent) -> None:
     """End a person's sessions and keys, and delete their login. Raises ValidationError."""
-    person = PersonRecord().load(event.data)["resident"]
+    person = load(PersonRecord, event.data)["resident"]
     session.execute(delete(SignedIn).where(SignedIn.person == person))
     session.execute(delete(Account).where(Account.person == person))
     keys = delete(ApiKey).where(ApiKey.owner_kind == "person", ApiKey.owner == str(person))
@@ -42,7 +43,7 @@ def end_by_phone(session: Session, event: CloudEvent) -> None:
     """End the sessions that a person opened by phone before the event, or while what it tells of
     was under way: a new number is signed in by once more at worst. Raises ValidationError.
     """
-    person = PersonRecord().load(event.data)["resident"]
+    person = load(PersonRecord, event.data)["resident"]
     session.execute(
         delete(SignedIn).where(
             SignedIn.person == person,

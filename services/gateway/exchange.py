@@ -123,9 +123,7 @@ def _admit(
     """Who asks, if they may and not too often; `headers` gets what is said of their rate."""
     address = request.remote_addr or ""
     try:
-        token = dialect.token(request)
-        with service.db.read() as session:
-            caller = identify(session, token, clock.now()) if token else ANONYMOUS
+        caller = _identified(service, dialect.token(request))
     except Unauthenticated:
         # Guessing tokens is as limited as anything else.
         headers |= service.gate.limits.count("anonymous", address).headers()
@@ -137,6 +135,13 @@ def _admit(
         who = caller.id or address
         headers |= service.gate.limits.count(operation.caller_rate, who).headers()
     return caller
+
+
+def _identified(service: Any, token: str | None) -> Caller:
+    if token is None:
+        return ANONYMOUS
+    with service.db.statements() as database:
+        return identify(database, token, clock.now())
 
 
 def _rate(operation: "Operation", caller: Caller) -> str:

@@ -5,9 +5,22 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_, false, func, insert, or_, select, true, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Table,
+    and_,
+    bindparam,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -160,23 +173,30 @@ def begin_epoch(session: Session, old_epoch: int, moment: datetime) -> State:
     return load_state(session, moment)
 
 
+# Built once, and of tables: for each batch SQLAlchemy has only its values to look at.
+_STATES, _FEED = (cast("Table", model.__table__) for model in (FeedState, FeedEvent))
+_MOVE = (
+    update(_STATES)
+    .where(
+        _STATES.c.epoch == bindparam("old_epoch"),
+        _STATES.c.log_offset.is_not_distinct_from(bindparam("old_offset", type_=BigInteger)),
+    )
+    .values(log_offset=bindparam("new_offset"), digest=bindparam("new_digest"))
+    .returning(_STATES.c.id)
+)
+_APPEND = insert(_FEED)
+
+
 def store(session: Session, state: State, items: Sequence[Item], moment: datetime) -> State:
     """Index items that follow `state`, all or none of them, and hide what they hide; raises
     NotTheIndexer.
     """
     last = items[-1]
-    moved = session.execute(
-        update(FeedState)
-        .where(
-            FeedState.epoch == state.epoch,
-            FeedState.log_offset.is_not_distinct_from(state.offset),
-        )
-        .values(log_offset=last.offset, digest=last.digest)
-        .returning(FeedState.id)
-    )
-    if moved.first() is None:
+    old = {"old_epoch": state.epoch, "old_offset": state.offset}
+    new = {"new_offset": last.offset, "new_digest": last.digest}
+    if session.execute(_MOVE, {**old, **new}).first() is None:
         raise NotTheIndexer
-    session.execute(insert(FeedEvent), [_row(state.epoch, item, moment) for item in items])
+    session.execute(_APPEND, [_row(state.epoch, item, moment) for item in items])
     for item in items:
         if item.facts and item.facts.hides:
             _hide(session, item.facts.subject, Cursor(state.epoch, item.offset))

@@ -18,7 +18,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Table, and_, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, Table, and_, bindparam, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -133,7 +133,7 @@ def body_digest(secret: bytes, body: bytes) -> bytes:
     return hmac.digest(secret, b"idempotency\n" + body, "sha256")
 
 
-def claim(session: Session, scope: bytes, body: bytes, now: datetime) -> Claim | Stored:
+def claim(database: Connection, scope: bytes, body: bytes, now: datetime) -> Claim | Stored:
     """Claim the scope for a request with this body digest, or give the answer that is stored for
     it.
 
@@ -143,10 +143,10 @@ def claim(session: Session, scope: bytes, body: bytes, now: datetime) -> Claim |
     lease = new_id()
     values = {"scope": scope, "body_digest": body, "lease": lease, "leased_until": now + LEASE}
     empty = dict.fromkeys(("status", "headers", "body"))
-    mine = session.execute(_CLAIM, {**values, **empty, "created_at": now}).first()
+    mine = database.execute(_CLAIM, {**values, **empty, "created_at": now}).first()
     if mine:
         return Claim(scope, lease)
-    row = session.get(IdempotencyKey, scope)
+    row = database.execute(_STORED, {"scope": scope}).first()
     if row and row.body_digest != body:
         raise KeyReused()
     # No row: its holder has just given it up, and this request comes back for it.
@@ -155,20 +155,20 @@ def claim(session: Session, scope: bytes, body: bytes, now: datetime) -> Claim |
     return Stored(row.status, row.headers or {}, row.body or b"")
 
 
-def finish(session: Session, claim: Claim, answer: Stored) -> None:
+def finish(database: Connection, claim: Claim, answer: Stored) -> None:
     """Keep the answer of a request that ran, unless its lease has passed to another."""
     kept = {"new_status": answer.status, "new_headers": answer.headers, "new_body": answer.body}
-    session.execute(_FINISH, {**_held_by(claim), **kept})
+    database.execute(_FINISH, {**_held_by(claim), **kept})
 
 
-def release(session: Session, claim: Claim, now: datetime) -> None:
+def release(database: Connection, claim: Claim, now: datetime) -> None:
     """Let the same request run again, at once; another body under the key stays refused."""
-    session.execute(_RELEASE, {**_held_by(claim), "new_end": now})
+    database.execute(_RELEASE, {**_held_by(claim), "new_end": now})
 
 
-def abandon(session: Session, claim: Claim) -> None:
+def abandon(database: Connection, claim: Claim) -> None:
     """Forget a request that came to nothing."""
-    session.execute(_ABANDON, _held_by(claim))
+    database.execute(_ABANDON, _held_by(claim))
 
 
 def forget_old(session: Session, now: datetime, limit: int = 1000) -> int:
@@ -202,6 +202,7 @@ def _held_by(claim: Claim) -> dict[str, Any]:
 
 # Built once: for each request SQLAlchemy has only their values to look at.
 _KEYS = cast("Table", IdempotencyKey.__table__)
+_STORED = select(_KEYS).where(_KEYS.c.scope == bindparam("scope"))
 _HELD = and_(_KEYS.c.scope == bindparam("held_scope"), _KEYS.c.lease == bindparam("held_lease"))
 _CLAIM = _claiming()
 _FINISH = (

@@ -35,7 +35,8 @@ class Indexer:
         self._days = days
         self._day: object = None
         self._stopping = False
-        self._progress = 0.0
+        # When it got on, and when the database last gave a sign of life (`time.monotonic()`).
+        self._progress = self._heard = 0.0
 
     @property
     def working(self) -> bool:
@@ -87,7 +88,7 @@ class Indexer:
                 self._hub.indexed(state)
             else:
                 news.wait(timeout=_IDLE)
-                self._prepare(connection)
+                self._stay(connection)
 
     def _load(self, connection: Connection) -> State:
         with Session(connection) as session, session.begin():
@@ -113,18 +114,27 @@ class Indexer:
 
     def _store(self, connection: Connection, state: State, items: Sequence[Item]) -> State:
         self._prepare(connection)
+        self._heard = time.monotonic()
         with Session(connection) as session, session.begin():
             return feed.store(session, state, items, clock.now())
 
-    def _prepare(self, connection: Connection) -> None:
-        """Once a day, make the partitions that will be needed and drop what is too old. It also
-        asks the database for a sign of life, without which a lost lock would go unnoticed.
+    def _stay(self, connection: Connection) -> None:
+        """Ask the database for a sign of life if it has given none for a while: without one a lost
+        lock would go unnoticed.
         """
+        self._prepare(connection)
+        asked = time.monotonic()
+        if asked - self._heard >= _IDLE:
+            connection.execute(select(1))
+            connection.commit()
+            self._heard = asked
+
+    def _prepare(self, connection: Connection) -> None:
+        """Once a day, make the partitions that will be needed and drop what is too old."""
         now = clock.now()
+        if now.date() == self._day:
+            return
         with Session(connection) as session, session.begin():
-            session.execute(select(1))
-            if now.date() == self._day:
-                return
             feed.prepare(session, now)
             dropped = feed.forget(session, now, self._days)
         self._day = now.date()

@@ -38,8 +38,8 @@ def run(
     scope = Scope(f"{ask.caller.kind} {caller}", "POST", ask.request.path, idempotency.checked(key))
     secret = service.gate.settings.secret
     digest = idempotency.body_digest(secret, canonical(ask))
-    with service.db.transaction() as session:
-        claimed = idempotency.claim(session, scope.digest(), digest, clock.now())
+    with service.db.statements() as database:
+        claimed = idempotency.claim(database, scope.digest(), digest, clock.now())
     if isinstance(claimed, Stored):
         return _replay(claimed, scope.open(secret, claimed.body))
     ask = replace(ask, call=replace(ask.call, command_id=str(scope.command_id())))
@@ -72,14 +72,14 @@ def _settled(
     try:
         yield answered.append
     finally:
-        with service.db.transaction() as session:
+        with service.db.statements() as database:
             status = answered[0].status_code if answered else 500
             if not idempotency.is_stored(status):
-                idempotency.abandon(session, claim)
+                idempotency.abandon(database, claim)
             elif seal:
-                idempotency.finish(session, claim, _storable(answered[0], seal))
+                idempotency.finish(database, claim, _storable(answered[0], seal))
             else:
-                idempotency.release(session, claim, clock.now())
+                idempotency.release(database, claim, clock.now())
 
 
 def _storable(response: Response, seal: Callable[[bytes], bytes]) -> Stored:

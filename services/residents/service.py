@@ -15,6 +15,7 @@ from chassis.clock import now
 from chassis.context import CurrentCall
 from chassis.health import Health
 from chassis.rpc import rpc
+from chassis.schemas import load
 from services.residents import clerks, personal_schemas, queries, retention, schemas, wall
 from services.residents.commands import areas, departments, duties, people
 from services.residents.dependencies import AuditedDatabase, PersonalVault, PhoneHold
@@ -52,35 +53,35 @@ class ResidentsService(
     @rpc
     def add_area(self, command: Json) -> Json:
         """Add a place to the tree and return it. Raises Invalid (unknown_parent), AreaExists."""
-        wanted = schemas.AddArea().load(command)
+        wanted = load(schemas.AddArea, command)
         with self.db.transaction() as session:
             return areas.add(session, self.call, wanted)
 
     @rpc
     def rename_area(self, command: Json) -> Json:
         """Give a place another name and return it."""
-        wanted = schemas.RenameArea().load(command)
+        wanted = load(schemas.RenameArea, command)
         with self.db.transaction() as session:
             return areas.rename(session, self.call, wanted)
 
     @rpc
     def get_area(self, query: Json) -> Json:
         """The place with a `code`."""
-        wanted = schemas.AreaRef().load(query)
+        wanted = load(schemas.AreaRef, query)
         with self.db.read() as session:
             return queries.area(session, self.call, wanted["code"])
 
     @rpc
     def list_areas(self, query: Json) -> Json:
         """A page of the places that the caller may see, nearest first."""
-        wanted = schemas.ListAreas().load(query)
+        wanted = load(schemas.ListAreas, query)
         with self.db.read() as session:
             return queries.areas(session, self.call, wanted)
 
     @rpc
     def area_children(self, query: Json) -> Json:
         """A page of the places right below one."""
-        wanted = schemas.AreaChildren().load(query)
+        wanted = load(schemas.AreaChildren, query)
         with self.db.read() as session:
             return queries.area_children(session, self.call, wanted)
 
@@ -89,7 +90,7 @@ class ResidentsService(
         """Put a person on the register and return them, masked. Raises Invalid (unknown_area),
         ResidentExists.
         """
-        wanted = schemas.RegisterResident().load(command)
+        wanted = load(schemas.RegisterResident, command)
         with self.db.transaction() as session:
             return people.register(session, self.call, self.vault, wanted)
 
@@ -98,7 +99,7 @@ class ResidentsService(
         """The `{id}` of the person with a phone number, made known if nobody was and not only who
         is known is wanted.
         """
-        wanted = schemas.EnsureResident().load(command)
+        wanted = load(schemas.EnsureResident, command)
         with self.db.transaction() as session:
             return people.ensure(session, self.call, self.vault, wanted, hold=self.phone_hold)
 
@@ -107,21 +108,21 @@ class ResidentsService(
         """Change what is recorded of a person and return them, masked. Raises Invalid
         (unknown_area), ResidentExists.
         """
-        wanted = schemas.AmendResident().load(command)
+        wanted = load(schemas.AmendResident, command)
         with self.db.transaction() as session:
             return people.amend(session, self.call, self.vault, wanted)
 
     @rpc
     def get_resident(self, query: Json) -> Json:
         """The person with an `id`; phone, ID number and e-mail address masked."""
-        wanted = schemas.ResidentRef().load(query)
+        wanted = load(schemas.ResidentRef, query)
         with self.db.transaction() as session:
             return queries.resident(session, self.call, self.vault, wanted["id"])
 
     @rpc
     def find_residents(self, query: Json) -> Json:
         """A page of people by whole phone number, ID number or name, or in a place; all masked."""
-        wanted = schemas.FindResidents().load(query)
+        wanted = load(schemas.FindResidents, query)
         with self.db.transaction() as session:
             return queries.residents(session, self.call, self.vault, wanted)
 
@@ -130,7 +131,7 @@ class ResidentsService(
         """For notifications only: `{id, name, phone, email, locale}` of a person, in full; with a
         `change` of their number the one before, and masked the one since, `changed_to`.
         """
-        wanted = personal_schemas.Contact().load(query)
+        wanted = load(personal_schemas.Contact, query)
         with self.db.transaction() as session:
             return queries.contact(session, self.call, self.vault, wanted)
 
@@ -139,7 +140,7 @@ class ResidentsService(
         """Give a person a duty and return it. Raises Invalid (unknown or unfit person, area,
         department), DutyOverlaps.
         """
-        wanted = schemas.StartDuty().load(command)
+        wanted = load(schemas.StartDuty, command)
         with self.db.transaction() as session:
             return duties.start(session, self.call, wanted)
 
@@ -148,56 +149,56 @@ class ResidentsService(
         """Set the last day of a duty, or none, and return it. Raises Invalid (before_start),
         DutyOverlaps.
         """
-        wanted = schemas.EndDuty().load(command)
+        wanted = load(schemas.EndDuty, command)
         with self.db.transaction() as session:
             return duties.end(session, self.call, wanted)
 
     @rpc
     def get_duty(self, query: Json) -> Json:
         """The duty with an `id`."""
-        wanted = schemas.DutyRef().load(query)
+        wanted = load(schemas.DutyRef, query)
         with self.db.read() as session:
             return queries.duty(session, self.call, wanted["id"])
 
     @rpc
     def list_duties(self, query: Json) -> Json:
         """A page of duties, in the order in which they were given."""
-        wanted = schemas.ListDuties().load(query)
+        wanted = load(schemas.ListDuties, query)
         with self.db.read() as session:
             return queries.duties(session, self.call, wanted)
 
     @rpc
     def add_department(self, command: Json) -> Json:
         """Add a department and return it. Raises DepartmentExists."""
-        wanted = schemas.AddDepartment().load(command)
+        wanted = load(schemas.AddDepartment, command)
         with self.db.transaction() as session:
             return departments.add(session, self.call, wanted)
 
     @rpc
     def change_department(self, command: Json) -> Json:
         """Rename, close or open a department and return it."""
-        wanted = schemas.ChangeDepartment().load(command)
+        wanted = load(schemas.ChangeDepartment, command)
         with self.db.transaction() as session:
             return departments.change(session, self.call, wanted)
 
     @rpc
     def get_department(self, query: Json) -> Json:
         """The department with a `code`."""
-        wanted = schemas.DepartmentRef().load(query)
+        wanted = load(schemas.DepartmentRef, query)
         with self.db.read() as session:
             return queries.department(session, self.call, wanted["code"])
 
     @rpc
     def list_departments(self, query: Json) -> Json:
         """A page of departments, by code."""
-        wanted = schemas.ListDepartments().load(query)
+        wanted = load(schemas.ListDepartments, query)
         with self.db.read() as session:
             return queries.departments(session, self.call, wanted)
 
     @rpc
     def list_department_clerks(self, query: Json) -> Json:
         """A page of those who work for a department, today or `on` a day; names masked."""
-        wanted = personal_schemas.DepartmentClerks().load(query)
+        wanted = load(personal_schemas.DepartmentClerks, query)
         with self.db.transaction() as session:
             return clerks.of_department(session, self.call, self.vault, wanted)
 

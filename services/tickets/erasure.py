@@ -9,6 +9,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from chassis.events import CloudEvent
+from chassis.schemas import load
 from services.tickets.facts import PersonFact
 from services.tickets.models import CommentRow, HistoryRow, TicketRow
 
@@ -24,7 +25,7 @@ def forget_person(session: Session, event: CloudEvent) -> None:
 
     Where they acted in other people's tickets (as staff) their id stays: it leads nowhere now.
     """
-    person: str = PersonFact().load(event.data)["person"]
+    person: str = load(PersonFact, event.data)["person"]
     raised = select(TicketRow.id).where(or_(*(column == person for column in RAISED_BY)))
     theirs = list(session.scalars(raised))
     _drop_doors(session, person)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chassis.events import CloudEvent
+from chassis.schemas import load
 from services.tickets import facts
 from services.tickets.errors import fault
 from services.tickets.fact_models import AreaRow, DepartmentRow, DutyRow
@@ -22,28 +23,31 @@ from services.tickets.ticket import Ticket
 
 @dataclass(frozen=True)
 class Area:
-    """A place: its code, the codes from the district down to it, and its part of a routing key."""
+    """A place: its code, the codes from the district down to it, its part of a routing key, and
+    what all on its path are called.
+    """
 
     code: str
     path: tuple[str, ...]
     routing: str
+    names: Names
 
 
 def keep_area(session: Session, event: CloudEvent) -> None:
     """Keep the place that the event is about as it says. Raises ValidationError when it says it
     wrongly.
     """
-    _keep(session, AreaRow, facts.AreaFact().load(event.data), "code", event.sequence)
+    _keep(session, AreaRow, load(facts.AreaFact, event.data), "code", event.sequence)
 
 
 def keep_department(session: Session, event: CloudEvent) -> None:
     """The same for a department."""
-    _keep(session, DepartmentRow, facts.DepartmentFact().load(event.data), "code", event.sequence)
+    _keep(session, DepartmentRow, load(facts.DepartmentFact, event.data), "code", event.sequence)
 
 
 def keep_duty(session: Session, event: CloudEvent) -> None:
     """The same for a duty."""
-    _keep(session, DutyRow, facts.DutyFact().load(event.data), "id", event.sequence)
+    _keep(session, DutyRow, load(facts.DutyFact, event.data), "id", event.sequence)
 
 
 def _keep(
@@ -62,8 +66,9 @@ def _keep(
 
 
 # Built once: with every ticket that is filed or read, SQLAlchemy has only their values to look at.
-_AREA = select(AreaRow.code, AreaRow.path, AreaRow.routing, AreaRow.level).where(
-    AreaRow.code == bindparam("code")
+_PATH = select(func.unnest(AreaRow.path)).where(AreaRow.code == bindparam("code"))
+_AREA = select(AreaRow.code, AreaRow.path, AreaRow.routing, AreaRow.level, AreaRow.names).where(
+    AreaRow.code.in_(_PATH)
 )
 _AREAS, _DEPARTMENTS = (
     select(*columns).where(columns[0].in_(bindparam("codes", expanding=True)))
@@ -78,12 +83,14 @@ _TOO_WIDE = frozenset({"district", "sub_district"})
 
 def area(session: Session, code: str) -> Area:
     """The place with this code; raises Invalid (unknown_area, area_too_wide)."""
-    found = session.execute(_AREA, {"code": code}).first()
+    rows = {row.code: row for row in session.execute(_AREA, {"code": code})}
+    found = rows.get(code)
     if found is None:
         raise fault("/area", "unknown_area", "There is no such area.")
     if found.level in _TOO_WIDE:
         raise fault("/area", "area_too_wide", "Name the community or a place in it.")
-    return Area(found.code, tuple(found.path), found.routing)
+    names = {row.code: {"names": row.names, "level": row.level} for row in rows.values()}
+    return Area(found.code, tuple(found.path), found.routing, Names(names, {}))
 
 
 def check_department(session: Session, code: str) -> None:

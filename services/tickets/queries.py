@@ -14,6 +14,7 @@ from services.tickets.access import Reader
 from services.tickets.categories import TREE
 from services.tickets.errors import UnknownTicket
 from services.tickets.models import CommentRow, HistoryRow
+from services.tickets.names import Names
 from services.tickets.ticket import Ticket
 
 Query = Mapping[str, Any]
@@ -26,9 +27,9 @@ def answer(session: Session, call: Call, ticket: Ticket) -> dict[str, Any]:
     return tell(session, [(ticket, access.mover(call, ticket))])[0]
 
 
-def filed(session: Session, call: Call, ticket: Ticket) -> dict[str, Any]:
+def filed(call: Call, ticket: Ticket, names: Names) -> dict[str, Any]:
     """A ticket that the caller has just filed, as they may see it."""
-    return tell(session, [(ticket, access.filer(call, ticket))])[0]
+    return views.ticket(ticket, access.filer(call, ticket), names, clock.now())
 
 
 def get_ticket(session: Session, call: Call, query: Query) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from chassis.database import Database
 from chassis.events import CloudEvent
 from chassis.health import Health
 from chassis.rpc import rpc
+from chassis.schemas import load
 from chassis.screening import masked_in
 from services.tickets import (
     erasure,
@@ -53,14 +54,14 @@ class TicketsService:
         """File a ticket. `command`: schemas.FileTicket; raises Invalid, Forbidden."""
         with self.db.transaction() as session:
             return _screened(
-                filing.file_ticket, session, self.call, schemas.FileTicket().load(command)
+                filing.file_ticket, session, self.call, load(schemas.FileTicket, command)
             )
 
     @rpc
     def may_file(self, query: Json) -> Json:
         """Whether a filing would be taken: `{on_behalf}`. `query`: schemas.FileTicket."""
         with self.db.transaction() as session:
-            return filing.may_file(session, self.call, schemas.FileTicket().load(query))
+            return filing.may_file(session, self.call, load(schemas.FileTicket, query))
 
     @rpc
     def accept(self, command: Json) -> Json:
@@ -68,37 +69,37 @@ class TicketsService:
         raises.
         """
         with self.db.transaction() as session:
-            return dispatch.accept(session, self.call, schemas.Move().load(command))
+            return dispatch.accept(session, self.call, load(schemas.Move, command))
 
     @rpc
     def refuse(self, command: Json) -> Json:
         """Say that it will not be handled. `command`: schemas.Refuse."""
         with self.db.transaction() as session:
-            return _screened(dispatch.refuse, session, self.call, schemas.Refuse().load(command))
+            return _screened(dispatch.refuse, session, self.call, load(schemas.Refuse, command))
 
     @rpc
     def assign(self, command: Json) -> Json:
         """Give it to a department or a person. `command`: schemas.Assign; raises also Invalid."""
         with self.db.transaction() as session:
-            return _screened(dispatch.assign, session, self.call, schemas.Assign().load(command))
+            return _screened(dispatch.assign, session, self.call, load(schemas.Assign, command))
 
     @rpc
     def start_work(self, command: Json) -> Json:
         """Start to work on it, and be responsible. `command`: schemas.Move."""
         with self.db.transaction() as session:
-            return work.start_work(session, self.call, schemas.Move().load(command))
+            return work.start_work(session, self.call, load(schemas.Move, command))
 
     @rpc
     def send_back(self, command: Json) -> Json:
         """Give it back. `command`: schemas.Reasoned."""
         with self.db.transaction() as session:
-            return _screened(work.send_back, session, self.call, schemas.Reasoned().load(command))
+            return _screened(work.send_back, session, self.call, load(schemas.Reasoned, command))
 
     @rpc
     def resolve(self, command: Json) -> Json:
         """Say what was done. `command`: schemas.Resolve."""
         with self.db.transaction() as session:
-            return _screened(work.resolve, session, self.call, schemas.Resolve().load(command))
+            return _screened(work.resolve, session, self.call, load(schemas.Resolve, command))
 
     @rpc
     def rate(self, command: Json) -> Json:
@@ -106,20 +107,20 @@ class TicketsService:
         raises also Invalid.
         """
         with self.db.transaction() as session:
-            return _screened(follow_up.rate, session, self.call, schemas.FollowUp().load(command))
+            return _screened(follow_up.rate, session, self.call, load(schemas.FollowUp, command))
 
     @rpc
     def reopen(self, command: Json) -> Json:
         """Give it to the same unit again. `command`: schemas.Reasoned."""
         with self.db.transaction() as session:
-            return _screened(follow_up.reopen, session, self.call, schemas.Reasoned().load(command))
+            return _screened(follow_up.reopen, session, self.call, load(schemas.Reasoned, command))
 
     @rpc
     def withdraw(self, command: Json) -> Json:
         """Take it back. `command`: schemas.Reasoned."""
         with self.db.transaction() as session:
             return _screened(
-                follow_up.withdraw, session, self.call, schemas.Reasoned().load(command)
+                follow_up.withdraw, session, self.call, load(schemas.Reasoned, command)
             )
 
     @rpc
@@ -128,19 +129,19 @@ class TicketsService:
         Forbidden.
         """
         with self.db.transaction() as session:
-            return _screened(writing.comment, session, self.call, schemas.Comment().load(command))
+            return _screened(writing.comment, session, self.call, load(schemas.Comment, command))
 
     @rpc
     def report(self, command: Json) -> Json:
         """Resolve it or comment on it; returns which change that was. `command`: schemas.Report."""
         with self.db.transaction() as session:
-            return report.report(session, self.call, schemas.Report().load(command))
+            return report.report(session, self.call, load(schemas.Report, command))
 
     @rpc
     def amend(self, command: Json) -> Json:
         """Correct it. `command`: schemas.Amend; raises UnknownTicket, Forbidden, Stale, Invalid."""
         with self.db.transaction() as session:
-            return _screened(writing.amend, session, self.call, schemas.Amend().load(command))
+            return _screened(writing.amend, session, self.call, load(schemas.Amend, command))
 
     @rpc
     def exclude(self, command: Json) -> Json:
@@ -148,7 +149,7 @@ class TicketsService:
         raises UnknownTicket, Forbidden, AlreadyExcluded.
         """
         with self.db.transaction() as session:
-            return exclusions.exclude(session, self.call, schemas.Exclude().load(command))
+            return exclusions.exclude(session, self.call, load(schemas.Exclude, command))
 
     @rpc
     def include(self, command: Json) -> Json:
@@ -156,7 +157,7 @@ class TicketsService:
         NotExcluded.
         """
         with self.db.transaction() as session:
-            return exclusions.include(session, self.call, schemas.Rated().load(command))
+            return exclusions.include(session, self.call, load(schemas.Rated, command))
 
     @rpc
     def exclusions(self, query: Json) -> Json:
@@ -164,73 +165,73 @@ class TicketsService:
         Forbidden.
         """
         with self.db.read() as session:
-            return exclusions.exclusions(session, self.call, schemas.One().load(query))
+            return exclusions.exclusions(session, self.call, load(schemas.One, query))
 
     @rpc
     def get_ticket(self, query: Json) -> Json:
         """One ticket by its id or number. `query`: schemas.One; raises UnknownTicket."""
         with self.db.read() as session:
-            return queries.get_ticket(session, self.call, schemas.One().load(query))
+            return queries.get_ticket(session, self.call, load(schemas.One, query))
 
     @rpc
     def list_tickets(self, query: Json) -> Json:
         """A page of the tickets that the caller may read. `query`: questions.ListTickets."""
         with self.db.read() as session:
-            return listing.list_tickets(session, self.call, questions.ListTickets().load(query))
+            return listing.list_tickets(session, self.call, load(questions.ListTickets, query))
 
     @rpc
     def recent_requests(self, query: Json) -> Json:
         """The tickets of a period that the caller may read. `query`: questions.Requests."""
         with self.db.read() as session:
-            return recent.requests(session, self.call, questions.Requests().load(query))
+            return recent.requests(session, self.call, load(questions.Requests, query))
 
     @rpc
     def recent_updates(self, query: Json) -> Json:
         """What everybody may know of their changes. `query`: questions.Updates."""
         with self.db.read() as session:
-            return recent.updates(session, self.call, questions.Updates().load(query))
+            return recent.updates(session, self.call, load(questions.Updates, query))
 
     @rpc
     def jurisdiction(self, query: Json) -> Json:
         """A community or a wider place. `query`: questions.Locate; raises UnknownJurisdiction."""
         with self.db.read() as session:
-            return recent.jurisdiction(session, questions.Locate().load(query))
+            return recent.jurisdiction(session, load(questions.Locate, query))
 
     @rpc
     def filing_place(self, query: Json) -> Json:
         """Where a filing there goes. `query`: questions.Locate; raises also Invalid."""
         with self.db.read() as session:
-            return recent.filing_place(session, questions.Locate().load(query))
+            return recent.filing_place(session, load(questions.Locate, query))
 
     @rpc
     def call_list(self, query: Json) -> Json:
         """A page of what waits for its reporter's answer. `query`: questions.CallList."""
         with self.db.read() as session:
-            return listing.call_list(session, self.call, questions.CallList().load(query))
+            return listing.call_list(session, self.call, load(questions.CallList, query))
 
     @rpc
     def rates(self, query: Json) -> Json:
         """The rates of a period and a place. `query`: questions.Rates; raises Invalid."""
         with self.db.read() as session:
-            return rates.rates(session, self.call, questions.Rates().load(query))
+            return rates.rates(session, self.call, load(questions.Rates, query))
 
     @rpc
     def ledger(self, query: Json) -> Json:
         """A page of the ledger of a period. `query`: questions.Ledger; raises Invalid."""
         with self.db.read() as session:
-            return listing.ledger(session, self.call, questions.Ledger().load(query))
+            return listing.ledger(session, self.call, load(questions.Ledger, query))
 
     @rpc
     def ticket_history(self, query: Json) -> Json:
         """A page of a ticket's history. `query`: questions.PageOfOne; raises UnknownTicket."""
         with self.db.read() as session:
-            return queries.ticket_history(session, self.call, questions.PageOfOne().load(query))
+            return queries.ticket_history(session, self.call, load(questions.PageOfOne, query))
 
     @rpc
     def list_comments(self, query: Json) -> Json:
         """A page of a ticket's comments. `query`: questions.PageOfOne; raises UnknownTicket."""
         with self.db.read() as session:
-            return queries.list_comments(session, self.call, questions.PageOfOne().load(query))
+            return queries.list_comments(session, self.call, load(questions.PageOfOne, query))
 
     @rpc
     def held_on(self, query: Json) -> Json:
@@ -238,18 +239,18 @@ class TicketsService:
         raises Forbidden.
         """
         with self.db.read() as session:
-            return held.held_on(session, self.call, questions.HeldOn().load(query))
+            return held.held_on(session, self.call, load(questions.HeldOn, query))
 
     @rpc
     def suggest(self, query: Json) -> Json:
         """Who might solve it. `query`: schemas.One; raises UnknownTicket, Forbidden."""
         with self.db.read() as session:
-            return queries.suggest(session, self.call, schemas.One().load(query))
+            return queries.suggest(session, self.call, load(schemas.One, query))
 
     @rpc
     def categories(self, query: Json) -> Json:
         """The tree of what requests are about. `query`: empty."""
-        questions.Nothing().load(query)
+        load(questions.Nothing, query)
         return queries.categories(self.call)
 
     @timer(interval=60, eager=True)

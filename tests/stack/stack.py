@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from deploy.databases import SERVICES
@@ -75,6 +75,7 @@ class Stack:
         )
         self.ready: dict[str, Any] = {}
         self.detours: dict[int, int] = {}
+        self._engines: dict[str, Engine] = {}
         self._replicas: dict[str, int] = {}
         self._children: dict[str, Child] = {}
 
@@ -239,9 +240,16 @@ class Stack:
 
     def rows(self, service: str, sql: str, **values: Any) -> list[dict[str, Any]]:
         """What a query finds in a service's database, seen by the superuser."""
-        engine = create_engine(self.postgres.url(f"linli_{service}"), poolclass=NullPool)
-        with engine.connect() as connection:
+        with self._engine(service).connect() as connection:
             return [dict(row) for row in connection.execute(text(sql), values).mappings()]
+
+    def _engine(self, service: str) -> Engine:
+        # One a database: the first connection of each asks the server a dozen things, and what is
+        # polled while the server is measured must not.
+        if service not in self._engines:
+            url = self.postgres.url(f"linli_{service}")
+            self._engines[service] = create_engine(url, poolclass=NullPool, use_native_hstore=False)
+        return self._engines[service]
 
     def value(self, service: str, sql: str, **values: Any) -> Any:
         """The one value that a query finds."""

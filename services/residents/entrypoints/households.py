@@ -5,6 +5,7 @@ from typing import Any
 from chassis.call import Call
 from chassis.database import Database
 from chassis.rpc import rpc
+from chassis.schemas import load
 from services.residents import coverage
 from services.residents import household_queries as queries
 from services.residents import household_schemas as schemas
@@ -26,7 +27,7 @@ class Households:
         """Register a household and return it. Raises Invalid (unknown or unfit area, a day to
         come), HouseholdExists.
         """
-        wanted = schemas.RegisterHousehold().load(command)
+        wanted = load(schemas.RegisterHousehold, command)
         with self.db.transaction() as session:
             return households.register(session, self.call, self.vault, wanted)
 
@@ -35,7 +36,7 @@ class Households:
         """Change what is recorded of a household and return it. Raises Invalid (unknown or unfit
         area), HouseholdExists, HouseholdClosed, Stale.
         """
-        wanted = schemas.AmendHousehold().load(command)
+        wanted = load(schemas.AmendHousehold, command)
         with self.db.transaction() as session:
             return households.amend(session, self.call, self.vault, wanted)
 
@@ -44,28 +45,28 @@ class Households:
         """Set the last day of a household and return it. Raises Invalid (before_start, a day to
         come), HouseholdClosed.
         """
-        wanted = schemas.CloseHousehold().load(command)
+        wanted = load(schemas.CloseHousehold, command)
         with self.db.transaction() as session:
             return households.close(session, self.call, self.vault, wanted)
 
     @rpc
     def get_household(self, query: Json) -> Json:
         """The household with an `id`."""
-        wanted = schemas.HouseholdRef().load(query)
+        wanted = load(schemas.HouseholdRef, query)
         with self.db.transaction() as session:
             return queries.household(session, self.call, self.vault, wanted["id"])
 
     @rpc
     def list_households(self, query: Json) -> Json:
         """A page of households, by place."""
-        wanted = schemas.ListHouseholds().load(query)
+        wanted = load(schemas.ListHouseholds, query)
         with self.db.transaction() as session:
             return queries.households(session, self.call, self.vault, wanted)
 
     @rpc
     def household_coverage(self, query: Json) -> Json:
         """How many dwellings of an area have been recorded, and of each place in it."""
-        wanted = schemas.Coverage().load(query)
+        wanted = load(schemas.Coverage, query)
         with self.db.transaction() as session:
             return coverage.coverage(session, self.call, wanted)
 
@@ -74,7 +75,7 @@ class Households:
         """Record that somebody lives in a household and return the stay. Raises Invalid,
         HouseholdIsClosed, AlreadyMember, HeadExists, ResidenceOverlaps.
         """
-        wanted = schemas.MoveIn().load(command)
+        wanted = load(schemas.MoveIn, command)
         with self.db.transaction() as session:
             return members.move_in(session, self.call, wanted)
 
@@ -83,7 +84,7 @@ class Households:
         """Set the last day of a stay and return it. Raises Invalid, AlreadyMember, HeadExists,
         ResidenceOverlaps.
         """
-        wanted = schemas.MoveOut().load(command)
+        wanted = load(schemas.MoveOut, command)
         with self.db.transaction() as session:
             return members.move_out(session, self.call, wanted)
 
@@ -92,20 +93,20 @@ class Households:
         """Correct what somebody is in a household and return the stay. Raises HouseholdIsClosed,
         HeadExists.
         """
-        wanted = schemas.AmendMember().load(command)
+        wanted = load(schemas.AmendMember, command)
         with self.db.transaction() as session:
             return members.amend(session, self.call, wanted)
 
     @rpc
     def list_members(self, query: Json) -> Json:
         """A page of the stays in a household, names masked."""
-        wanted = schemas.HouseholdMembers().load(query)
+        wanted = load(schemas.HouseholdMembers, query)
         with self.db.transaction() as session:
             return queries.members(session, self.call, self.vault, wanted)
 
     @rpc
     def list_homes(self, query: Json) -> Json:
         """A page of the stays of the person with an `id`: who lived where, from when to when."""
-        wanted = schemas.ResidentHouseholds().load(query)
+        wanted = load(schemas.ResidentHouseholds, query)
         with self.db.transaction() as session:
             return queries.homes(session, self.call, wanted)

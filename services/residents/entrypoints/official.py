@@ -7,6 +7,7 @@ from marshmallow.validate import Length, Range
 
 from chassis.database import Database
 from chassis.rpc import rpc
+from chassis.schemas import load
 from services.residents import official_areas
 from services.residents.schemas import AreaCode
 
@@ -29,6 +30,6 @@ class OfficialAreas:
     @rpc
     def search_official_areas(self, query: Json) -> Json:
         """The official areas that a text may mean, those called so first."""
-        wanted = SearchOfficialAreas().load(query)
+        wanted = load(SearchOfficialAreas, query)
         with self.db.read() as session:
             return official_areas.search(session, wanted)

@@ -5,6 +5,7 @@ from typing import Any
 from chassis.call import Call
 from chassis.database import Database
 from chassis.rpc import rpc
+from chassis.schemas import load
 from services.residents import audit_trail, export, queries
 from services.residents import personal_schemas as schemas
 from services.residents.commands import consents, erasing
@@ -26,55 +27,55 @@ class PersonalData:
         """Forget who the person with an `id` is, for good, for a `reason`, which only they
         themselves may leave out; `{id, erased_at}`. Raises Invalid (required), OnDuty.
         """
-        wanted = schemas.Erase().load(command)
+        wanted = load(schemas.Erase, command)
         with self.db.transaction() as session:
             return erasing.erase(session, self.call, wanted)
 
     @rpc
     def disclose(self, query: Json) -> Json:
         """Some `fields` of the person with an `id`, in plain text, for a `reason`."""
-        wanted = schemas.Disclose().load(query)
+        wanted = load(schemas.Disclose, query)
         with self.db.transaction() as session:
             return queries.disclosure(session, self.call, self.vault, wanted)
 
     @rpc
     def list_audit(self, query: Json) -> Json:
         """A page of the audit within what the caller may see of it, newest first."""
-        wanted = schemas.ListAudit().load(query)
+        wanted = load(schemas.ListAudit, query)
         with self.db.transaction() as session:
             return audit_trail.entries(session, self.call, wanted)
 
     @rpc
     def resident_audit(self, query: Json) -> Json:
         """A page of what was done with the data of the person with an `id`, newest first."""
-        wanted = schemas.ResidentAudit().load(query)
+        wanted = load(schemas.ResidentAudit, query)
         with self.db.transaction() as session:
             return audit_trail.of_resident(session, self.call, wanted)
 
     @rpc
     def give_consent(self, command: Json) -> Json:
         """Note that the person with an `id` agrees to a `purpose`. Raises ConsentGiven."""
-        wanted = schemas.Consent().load(command)
+        wanted = load(schemas.Consent, command)
         with self.db.transaction() as session:
             return consents.give(session, self.call, wanted)
 
     @rpc
     def withdraw_consent(self, command: Json) -> Json:
         """Note that the person with an `id` takes a `consent` back."""
-        wanted = schemas.Withdraw().load(command)
+        wanted = load(schemas.Withdraw, command)
         with self.db.transaction() as session:
             return consents.withdraw(session, self.call, wanted)
 
     @rpc
     def list_consents(self, query: Json) -> Json:
         """A page of what the person with an `id` agreed to and took back."""
-        wanted = schemas.Consents().load(query)
+        wanted = load(schemas.Consents, query)
         with self.db.transaction() as session:
             return consents.history(session, self.call, wanted)
 
     @rpc
     def export_resident(self, query: Json) -> Json:
         """Everything that is held here on the person with an `id`, in plain text."""
-        wanted = ResidentRef().load(query)
+        wanted = load(ResidentRef, query)
         with self.db.transaction() as session:
             return export.of_resident(session, self.call, self.vault, wanted["id"])

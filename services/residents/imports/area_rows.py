@@ -6,6 +6,7 @@ from dataclasses import replace
 from sqlalchemy.orm import Session
 
 from chassis.call import Call
+from chassis.schemas import load
 from services.residents import area_codes, schemas
 from services.residents.commands import areas
 from services.residents.imports.columns import Column, Fault, Row
@@ -39,14 +40,14 @@ class AreaRows:
         """Add or rename one place."""
         known = session.get(Area, row.cells["code"])
         command = _command(row, known)
-        wanted = schemas.AddArea().load(command)
+        wanted = load(schemas.AddArea, command)
         call = replace(call, command_id=command_id(self._vault, "area", wanted["code"]))
         if known is None:
             areas.add(session, call, wanted)
             self._codes.add(wanted["code"])
             return ADDED
         before = known.sequence
-        areas.rename(session, call, schemas.RenameArea().load(command))
+        areas.rename(session, call, load(schemas.RenameArea, command))
         return UNCHANGED if known.sequence == before else CHANGED
 
     def forgive(self, row: Row, fault: Fault) -> bool:

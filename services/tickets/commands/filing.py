@@ -44,7 +44,7 @@ def file_ticket(session: Session, call: Call, filing: Command) -> dict[str, Any]
     """
     earlier = rows.filed_under(session, call.command_id)
     if earlier is not None:
-        return queries.filed(session, call, earlier)
+        return _again(session, call, earlier)
     now = clock.now()
     call = moving.dated(call, now, None)
     area = projections.area(session, filing["area"])
@@ -52,13 +52,18 @@ def file_ticket(session: Session, call: Call, filing: Command) -> dict[str, Any]
     _check(call, filing, may)
     draft = partial(_draft, call=call, filing=filing, area=area, may=may, now=now)
     ticket, is_new = _keep(session, call, draft)
-    if is_new:
-        filed = Step("filing", details={"category": ticket.category})
-        record.note(session, call, None, ticket, filed, recorded_at=now)
-        # What grid workers and clerks file themselves has been accepted by filing it.
-        accepted = [dispatch.acceptance(call)] if "acceptance" in may else []
-        ticket = moving.take(session, call, ticket, accepted, now, first=False)
-    return queries.filed(session, call, ticket)
+    if not is_new:
+        return _again(session, call, ticket)
+    filed = Step("filing", details={"category": ticket.category})
+    record.note(session, call, None, ticket, filed, recorded_at=now)
+    # What grid workers and clerks file themselves has been accepted by filing it.
+    accepted = [dispatch.acceptance(call)] if "acceptance" in may else []
+    ticket = moving.take(session, call, ticket, accepted, now, first=False)
+    return queries.filed(call, ticket, area.names)
+
+
+def _again(session: Session, call: Call, ticket: Ticket) -> dict[str, Any]:
+    return queries.filed(call, ticket, projections.names(session, [ticket]))
 
 
 def may_file(session: Session, call: Call, filing: Command) -> dict[str, Any]:

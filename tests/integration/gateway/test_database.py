@@ -13,11 +13,14 @@ import services.gateway.feed_models  # noqa: F401 - its tables are in the same m
 from chassis import migrate
 from chassis.events import CloudEvent
 from chassis.ids import new_id
-from services.gateway.duties import keep_duty, roles_of
+from services.gateway.authentication import session_roles
+from services.gateway.duties import keep_duty
 from services.gateway.models import Base, Duty
 from services.gateway.policy import Role
+from services.gateway.sessions import PASSWORD
 
 NOON = datetime(2026, 11, 10, 4, 0, tzinfo=UTC)
+CLERK = Role("clerk", "340603008002")
 
 
 def event(sequence, **data):
@@ -43,6 +46,13 @@ def event(sequence, **data):
         traceparent="",
         data=told,
     )
+
+
+def roles_on(session, person, moment):
+    """Those of a person's duties, by which a resident is more than that."""
+    *roles, resident = session_roles(session, person, PASSWORD, moment)
+    assert resident == Role("resident")
+    return roles
 
 
 def test_models_and_migrations_make_the_same_schema(postgres):
@@ -89,7 +99,7 @@ def test_a_duty_holds_on_its_days_and_on_no_other(session, first, last, holds):
     person = uuid4()
     keep_duty(session, event(1, person=person, **{"from": first, "to": last}))
 
-    assert roles_of(session, person, NOON) == ([Role("clerk", "340603008002")] if holds else [])
+    assert roles_on(session, person, NOON) == ([CLERK] if holds else [])
 
 
 def test_the_day_is_the_one_of_the_place(session):
@@ -99,15 +109,15 @@ def test_the_day_is_the_one_of_the_place(session):
     one_minute_to = datetime(2026, 11, 10, 15, 59, tzinfo=UTC)
     midnight = datetime(2026, 11, 10, 16, 0, tzinfo=UTC)
 
-    assert roles_of(session, person, one_minute_to) == []
-    assert len(roles_of(session, person, midnight)) == 1
+    assert roles_on(session, person, one_minute_to) == []
+    assert roles_on(session, person, midnight) == [CLERK]
 
 
 def test_what_later_versions_add_to_an_event_is_left_alone(session):
     person = uuid4()
     keep_duty(session, event(1, person=person, colour="red"))
 
-    assert roles_of(session, person, NOON) == [Role("clerk", "340603008002")]
+    assert roles_on(session, person, NOON) == [CLERK]
 
 
 def test_an_event_of_another_shape_is_refused(session):
