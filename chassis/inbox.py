@@ -18,6 +18,8 @@ inbox = Table(
     Column("handled_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Index("inbox_handled_at", "handled_at"),
 )
+# Built once: with every event SQLAlchemy has only its values to look at.
+_ENTER = insert(inbox).on_conflict_do_nothing()
 
 
 class AlreadyHandled(Exception):
@@ -26,8 +28,7 @@ class AlreadyHandled(Exception):
 
 def enter(session: Session, consumer: str, event_id: str) -> None:
     """Note that `consumer` handles the event; raises AlreadyHandled when it did so before."""
-    statement = insert(inbox).values(consumer=consumer, event_id=event_id)
-    done = session.execute(statement.on_conflict_do_nothing())
+    done = session.execute(_ENTER, {"consumer": consumer, "event_id": event_id})
     if not done.rowcount:  # type: ignore[attr-defined]
         raise AlreadyHandled
 

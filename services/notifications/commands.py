@@ -1,10 +1,10 @@
 """What changes when news arrives or is read. Every function works in the session it is given."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,18 @@ from services.notifications.errors import UnknownNotification
 from services.notifications.models import Department, Notification, Progress
 from services.notifications.news import STEPS, Facts, Telling, tellings
 from services.notifications.staleness import Limits, stale_on_arrival
+
+# Built once, and of tables: with every event SQLAlchemy has only its values to look at.
+_ITEMS, _PROGRESS = (cast("Table", model.__table__) for model in (Notification, Progress))
+_NOTIFY = insert(_ITEMS).on_conflict_do_nothing().returning(_ITEMS.c.id)
+_SEEING = insert(_PROGRESS)
+_SEEN = _SEEING.on_conflict_do_update(
+    index_elements=["ticket"],
+    set_={
+        "sequence": func.greatest(_PROGRESS.c.sequence, _SEEING.excluded.sequence),
+        "seen_at": _SEEING.excluded.seen_at,
+    },
+).returning(_PROGRESS.c.sequence)
 
 
 def tell(session: Session, event: CloudEvent, limits: Limits, at: datetime) -> None:
@@ -42,34 +54,27 @@ def _note_progress(session: Session, ticket: UUID | None, event: CloudEvent, at:
     if event.type not in STEPS:
         query = select(Progress.sequence).where(Progress.ticket == ticket)
         return session.scalar(query) or 0
-    statement = insert(Progress).values(ticket=ticket, sequence=event.sequence, seen_at=at)
-    return session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[Progress.ticket],
-            set_={
-                "sequence": func.greatest(Progress.sequence, statement.excluded.sequence),
-                "seen_at": statement.excluded.seen_at,
-            },
-        ).returning(Progress.sequence)
-    ).scalar_one()
+    seen = {"ticket": ticket, "sequence": event.sequence, "seen_at": at}
+    return int(session.execute(_SEEN, seen).scalar_one())
 
 
 def _notify(
     session: Session, event: CloudEvent, facts: Facts, telling: Telling, at: datetime
 ) -> UUID | None:
     """The id of the new inbox item; None when this person was told of this event before."""
-    statement = insert(Notification).values(
-        id=new_id(),
-        event=UUID(event.id),
-        person=telling.person,
-        purpose=telling.purpose,
-        ticket=facts.ticket,
-        sequence=event.sequence,
-        variables=facts.variables,
-        at=event.time,
-        created_at=at,
-    )
-    return session.scalar(statement.on_conflict_do_nothing().returning(Notification.id))
+    item = {
+        "id": new_id(),
+        "event": UUID(event.id),
+        "person": telling.person,
+        "purpose": telling.purpose,
+        "ticket": facts.ticket,
+        "sequence": event.sequence,
+        "variables": facts.variables,
+        "at": event.time,
+        "created_at": at,
+    }
+    found: UUID | None = session.scalar(_NOTIFY, item)
+    return found
 
 
 def mark_read(session: Session, person: UUID, notification: UUID, at: datetime) -> Notification:

@@ -7,10 +7,10 @@ changes nothing any more; and what a dead worker held comes due by itself.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, insert, select
 from sqlalchemy.orm import Session
 
 from chassis.ids import new_id
@@ -31,6 +31,9 @@ from services.notifications.outcome import (
 )
 from services.notifications.quiet import Digest
 
+# Built once, and of the table: with all news SQLAlchemy has only its values to look at.
+_QUEUE = insert(cast("Table", Delivery.__table__))
+
 
 def queue(
     session: Session,
@@ -45,23 +48,22 @@ def queue(
     unwanted = not preferred.wants(telling.also, telling.purpose)
     skipped = stale or (Reason.TURNED_OFF if unwanted else None)
     state = State.SKIPPED if skipped else _waits_as(telling, preferred)
-    session.add(
-        Delivery(
-            id=new_id(),
-            notification=notification,
-            person=telling.person,
-            purpose=telling.purpose,
-            # Until it is known what reaches the person, the first is as good as any.
-            channel=telling.also[0],
-            channels=[*telling.also],
-            urgent=telling.urgent,
-            state=state,
-            reason=skipped,
-            next_attempt_at=at if state is State.QUEUED else None,
-            created_at=at,
-            settled_at=at if skipped else None,
-        )
-    )
+    delivery = {
+        "id": new_id(),
+        "notification": notification,
+        "person": telling.person,
+        "purpose": telling.purpose,
+        # Until it is known what reaches the person, the first is as good as any.
+        "channel": telling.also[0],
+        "channels": [*telling.also],
+        "urgent": telling.urgent,
+        "state": state,
+        "reason": skipped,
+        "next_attempt_at": at if state is State.QUEUED else None,
+        "created_at": at,
+        "settled_at": at if skipped else None,
+    }
+    session.execute(_QUEUE, delivery)
 
 
 def _waits_as(telling: Telling, preferred: Preferred) -> State:
@@ -210,6 +212,8 @@ def _attempt(
 
 
 def _with_news(session: Session, taken: Sequence[Delivery]) -> list[Claimed]:
+    if not taken:
+        return []
     rows = session.execute(
         select(Delivery, Notification, Preference, func.coalesce(Progress.sequence, 0))
         .outerjoin(Notification, Notification.id == Delivery.notification)

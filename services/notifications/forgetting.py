@@ -1,9 +1,10 @@
 """People who were erased: what they were told goes, and late news does not come back to them."""
 
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import BigInteger, Table, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -11,6 +12,12 @@ from chassis.events import CloudEvent
 from services.notifications import schemas
 from services.notifications.models import Attempt, Delivery, Forgotten, Notification, Preference
 from services.notifications.webhooks.models import Clerk, Endpoint
+
+# Built once: for everybody who is told something SQLAlchemy has only its values to look at.
+_HOLD = select(func.pg_advisory_xact_lock_shared(bindparam("lock", type_=BigInteger)))
+_IS_FORGOTTEN = select(
+    exists().where(cast("Table", Forgotten.__table__).c.person == bindparam("somebody"))
+)
 
 
 def forget_person(session: Session, event: CloudEvent, at: datetime) -> None:
@@ -38,8 +45,8 @@ def is_forgotten(session: Session, person: UUID) -> bool:
     """Whether somebody was erased. Nobody is until the end of the transaction who is not now: each
     kind of event has its own queue, and news of a ticket may be told while its reporter goes.
     """
-    session.execute(select(func.pg_advisory_xact_lock_shared(_lock(person))))
-    return session.get(Forgotten, person) is not None
+    session.execute(_HOLD, {"lock": _lock(person)})
+    return bool(session.scalar(_IS_FORGOTTEN, {"somebody": person}))
 
 
 def _lock(person: UUID) -> int:

@@ -4,10 +4,10 @@ others.
 
 from collections.abc import Mapping
 from datetime import datetime, time
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Row, Table, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -26,7 +26,17 @@ _MESSAGES = {
 }
 
 
-def of(row: Preference | None) -> Preferred:
+# Built once, and of the table: for everybody who is told something SQLAlchemy has only its values
+# to look at.
+_PREFERENCES = cast("Table", Preference.__table__)
+_HELD = (
+    select(_PREFERENCES)
+    .where(_PREFERENCES.c.person == bindparam("somebody"))
+    .with_for_update(read=True)
+)
+
+
+def of(row: Preference | Row[Any] | None) -> Preferred:
     """What a row says; the defaults where there is none."""
     if row is None:
         return Preferred()
@@ -44,7 +54,7 @@ def held(session: Session, person: UUID) -> Preferred:
     """What a person prefers until the end of the transaction: news that is kept for a digest must
     not miss the last one.
     """
-    return of(session.get(Preference, person, with_for_update={"read": True}))
+    return of(session.execute(_HELD, {"somebody": person}).first())
 
 
 def change(

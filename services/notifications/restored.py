@@ -7,15 +7,17 @@ who knows better lets them go.
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Row, and_, func, insert, or_, select, update
+from sqlalchemy import Row, Table, and_, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from chassis.ids import made_at
 from services.notifications.models import Delivery, Preference, Restored
 from services.notifications.outcome import Reason, State
 
+_LAST = select(func.max(cast("Table", Restored.__table__).c.at))
 _HELD = and_(Delivery.state == State.SKIPPED, Delivery.reason == Reason.HELD_AFTER_RESTORE)
 
 
@@ -49,7 +51,7 @@ def stale_since_restore(session: Session, event: str) -> Reason | None:
     """Why a message about the event with this id is not sent, or None: the event was made before
     a restore, whenever it is said to have happened.
     """
-    restored = session.scalar(select(func.max(Restored.at)))
+    restored = session.scalar(_LAST)
     if restored is None or made_at(UUID(event)) > restored:
         return None
     return Reason.HELD_AFTER_RESTORE

@@ -182,7 +182,7 @@ class NotificationsService(Webhooks):
             claimed = deliveries.claim(
                 session, now(), settings.batch, settings.lease_time, settings.schedules
             )
-            texts = self.texts.with_custom(templates.custom(session))
+            texts = self.texts.with_custom(templates.custom(session) if claimed else {})
         for delivery, result in self._courier(texts).carry_all(claimed, now):
             with self.db.transaction() as session:
                 chance = random.random()  # noqa: S311 - it scatters retries, it hides nothing

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import Table, bindparam, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -25,7 +25,7 @@ committed together is handled by several workers at once, and may be stored in a
 
 def keep(session: Session, event: CloudEvent, at: datetime) -> int:
     """Keep the event for those whom it concerns; for how many endpoints that is."""
-    endpoints = _concerned(session, event)
+    endpoints = concerned(session, event)
     if endpoints:
         put(session, event, event.body, endpoints, at)
     return len(endpoints)
@@ -60,18 +60,27 @@ def _standing(active: bool, at: datetime, due: datetime) -> dict[str, Any]:
     }
 
 
-def _concerned(session: Session, event: CloudEvent) -> Sequence[Any]:
-    named = departments(event.type, event.data)
-    candidates = select(
-        *(Endpoint.id, Endpoint.state, Endpoint.format, Endpoint.ordered),
-        *(Endpoint.department, Endpoint.types, Endpoint.area),
-    ).where(
-        Endpoint.deleted_at.is_(None),
-        or_(Endpoint.department.is_(None), Endpoint.department.in_(named)),
+def concerned(session: Session, event: CloudEvent) -> Sequence[Any]:
+    """The endpoints that an event concerns, in rows."""
+    named = [*departments(event.type, event.data)]
+    candidates = session.execute(_CANDIDATES, {"named": named})
+    return [row for row in candidates if concerns(_wish(row), event.type, event.data)]
+
+
+# Built once, and of the table: with every event SQLAlchemy has only its values to look at.
+_ENDPOINTS = cast("Table", Endpoint.__table__)
+_CANDIDATES = select(
+    *(
+        _ENDPOINTS.c[name]
+        for name in ("id", "state", "format", "ordered", "department", "types", "area")
     )
-    return [
-        row for row in session.execute(candidates) if concerns(_wish(row), event.type, event.data)
-    ]
+).where(
+    _ENDPOINTS.c.deleted_at.is_(None),
+    or_(
+        _ENDPOINTS.c.department.is_(None),
+        _ENDPOINTS.c.department.in_(bindparam("named", expanding=True)),
+    ),
+)
 
 
 def _wish(row: Any) -> Wish:

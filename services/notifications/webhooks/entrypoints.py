@@ -161,6 +161,10 @@ class Webhooks:
     @on_event(*EVENT_TYPES)
     def on_any_event(self, event: CloudEvent) -> None:
         """Endpoints get what concerns them."""
+        # Most concern none, and then there is nothing to remember either.
+        with self.db.read() as session:
+            if not arrivals.concerned(session, event):
+                return
         with self.db.transaction(event) as session:
             arrivals.keep(session, event, now())
 
