@@ -1,5 +1,5 @@
 """Many readers of the event stream in one process, as cheap as they can be:
-`python -m bench.readers PORT TOKEN READERS EVENTS` ends when each reader has that many events.
+`python -m bench.readers PORT EVENTS TOKEN,…` ends when each reader, one a token, has them all.
 """
 
 import asyncio
@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import cast
 
 import uvloop
@@ -62,14 +63,11 @@ class Reader(asyncio.Protocol):
         self._rest = self._rest[-len(_SUBJECT) :]
 
 
-async def main(port: int, token: str, readers: int, events: int) -> None:
+async def main(port: int, events: int, tokens: Sequence[str]) -> None:
     """Connect, listen, and tell."""
-    heard, loop = Heard(readers * events), asyncio.get_running_loop()
-    lines = ["GET /api/v1/events/stream HTTP/1.1", f"Host: 127.0.0.1:{port}"]
-    lines += [f"Authorization: Bearer {token}", "Accept: text/event-stream", "", ""]
-    request = "\r\n".join(lines).encode()
-    for first in range(0, readers, _ROUND):
-        several = [Reader(request, heard) for _ in range(min(_ROUND, readers - first))]
+    heard, loop = Heard(len(tokens) * events), asyncio.get_running_loop()
+    for first in range(0, len(tokens), _ROUND):
+        several = [Reader(_request(port, token), heard) for token in tokens[first : first + _ROUND]]
         for reader in several:
             await loop.create_connection(reader.itself, "127.0.0.1", port)
         await asyncio.gather(*(reader.listens.wait() for reader in several))
@@ -78,10 +76,16 @@ async def main(port: int, token: str, readers: int, events: int) -> None:
     _say(json.dumps({subject.decode(): times for subject, times in heard.moments.items()}))
 
 
+def _request(port: int, token: str) -> bytes:
+    lines = ["GET /api/v1/events/stream HTTP/1.1", f"Host: 127.0.0.1:{port}"]
+    lines += [f"Authorization: Bearer {token}", "Accept: text/event-stream", "", ""]
+    return "\r\n".join(lines).encode()
+
+
 def _say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    uvloop.run(main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
+    uvloop.run(main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3].split(",")))
