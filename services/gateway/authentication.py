@@ -2,7 +2,7 @@
 from the gateway's own tables.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
@@ -103,14 +103,18 @@ _ACCOUNTS, _SESSIONS, _KEYS = (
     cast("Table", model.__table__) for model in (Account, SignedIn, ApiKey)
 )
 _PERSON = select(*_asked(bindparam("somebody", type_=Uuid)))
-_SESSION = select(
-    *(_SESSIONS.c[name] for name in ("id", "person", "method", "expires_at")),
+_OPEN = select(
+    *(_SESSIONS.c[name] for name in ("id", "person", "method", "expires_at", "token_digest")),
     *_asked(_SESSIONS.c.person),
-).where(_SESSIONS.c.token_digest == bindparam("digest"), _SESSIONS.c.expires_at > bindparam("now"))
-_KEY = select(
-    *(_KEYS.c[name] for name in ("id", "owner_kind", "owner", "scopes")),
+).where(_SESSIONS.c.expires_at > bindparam("now"))
+_VALID = select(
+    *(_KEYS.c[name] for name in ("id", "owner_kind", "owner", "scopes", "token_digest")),
     *_asked(case((_KEYS.c.owner_kind == "person", cast_sql(_KEYS.c.owner, Uuid)))),
-).where(_KEYS.c.token_digest == bindparam("digest"))
+)
+_SESSION = _OPEN.where(_SESSIONS.c.token_digest == bindparam("digest"))
+_KEY = _VALID.where(_KEYS.c.token_digest == bindparam("digest"))
+_SEVERAL_SESSIONS = _OPEN.where(_SESSIONS.c.token_digest.in_(bindparam("digests", expanding=True)))
+_SEVERAL_KEYS = _VALID.where(_KEYS.c.token_digest.in_(bindparam("digests", expanding=True)))
 
 
 def identify(database: Session | Connection, token: str, now: datetime) -> Caller:
@@ -121,6 +125,21 @@ def identify(database: Session | Connection, token: str, now: datetime) -> Calle
     if token.startswith(tokens.API_KEY_PREFIX):
         return _by_key(database.execute(_KEY, asked).one_or_none())
     raise TokenInvalid()
+
+
+def identify_several(
+    database: Session | Connection, some: Collection[str], now: datetime
+) -> Mapping[str, Caller]:
+    """The callers by their tokens, in two statements; of tokens that are not valid there are none.
+    For those who read streams, whose tokens were of either kind.
+    """
+    by_digest = {tokens.token_digest(token): token for token in some}
+    asked = {"digests": list(by_digest), "today": local(now).date(), "now": now}
+    found = {
+        row.token_digest: _by_session(row) for row in database.execute(_SEVERAL_SESSIONS, asked)
+    }
+    found |= {row.token_digest: _by_key(row) for row in database.execute(_SEVERAL_KEYS, asked)}
+    return {by_digest[digest]: caller for digest, caller in found.items()}
 
 
 def session_roles(session: Session, person: UUID, method: str, now: datetime) -> list[Role]:

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakSet
 
 import eventlet
 from eventlet.event import Event
@@ -29,7 +28,7 @@ from services.gateway.feed import Cursor, CursorGone, Found, State
 from services.gateway.feed_rules import Filters, Selection
 from services.gateway.follower import Follower
 from services.gateway.indexer import Indexer
-from services.gateway.rights import Rights
+from services.gateway.rights import Readers
 from services.gateway.ring import Ring
 
 log = logs.get("hub")
@@ -65,7 +64,7 @@ class EventHub(DependencyProvider):  # type: ignore[misc]
         self.epoch: int | None = None
         self._indexed = -1
         self._news, self._fresh = Event(), Event()
-        self._rights: WeakSet[Rights] = WeakSet()  # Those of streams that nobody reads just go.
+        self._rights = Readers(self)
         self.reader = StreamReader(self._settings.amqp_uri, topology.LOG_STREAM, self)
         self.indexer = Indexer(self, self._engine, self._settings.feed_days)
         metrics.report(
@@ -77,7 +76,7 @@ class EventHub(DependencyProvider):  # type: ignore[misc]
         health.register("events", lambda: None if self.reader.connected else "not_connected")
 
     def start(self) -> None:
-        for task in (self.reader.run, self.indexer.run, self._wake):
+        for task in (self.reader.run, self.indexer.run, self._rights.run, self._wake):
             self.container.spawn_managed_thread(task)
 
     def stop(self) -> None:
@@ -114,8 +113,7 @@ class EventHub(DependencyProvider):  # type: ignore[misc]
         """
         start = self._start(after) if after else self._now()
         token = bearer_token(request.headers.get("Authorization")) or ""
-        rights = Rights(self, call, token, filters)
-        self._rights.add(rights)
+        rights = self._rights.admit(call, token, filters)
         return sse.respond(request, Follower(self, rights, start))
 
     # What clients and the indexer call.
@@ -190,8 +188,7 @@ class EventHub(DependencyProvider):  # type: ignore[misc]
 
     def read(self, message: StreamMessage) -> None:
         item = feed.item_of(message)
-        for rights in list(self._rights):
-            rights.hear(item)
+        self._rights.hear(item)
         self.ring.append(item)
         self.nudge()
         # Reading an old stream is faster than indexing it, and what falls out of the ring before it
