@@ -116,6 +116,15 @@ class HttpProtocol(wsgi.HttpProtocol):  # type: ignore[misc]
             self.wfile.detach().close()
             self.rfile.close()
             self.connection.close()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Leave no circle of a request, its environment and this: with their buffers they would
+        wait for the garbage collector.
+        """
+        # There is none of a connection on which nothing came.
+        environ = self.__dict__.pop("environ", {})
+        environ.pop("werkzeug.request", None)
 
     def _forget_deadline(self) -> None:
         if self._deadline is not None:

@@ -8,11 +8,14 @@ that takes nothing for the server's `stall` limit is cut off, and resumes with `
 
 import random
 import re
-from collections.abc import Iterator, Sequence
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
+from eventlet import hubs
 from werkzeug.wrappers import Request, Response
 
 from chassis import logs
@@ -60,7 +63,8 @@ def respond(request: Request, source: Source) -> Response:
         raise Unavailable(retry_after=5)
     # eventlet would otherwise collect small writes until there are 4 KiB of them.
     request.environ["eventlet.minimum_write_chunk_size"] = 0
-    response = Response(_frames(server, source), content_type="text/event-stream; charset=utf-8")
+    frames = _frames(server, source, request.environ["linli.connection"].connection)
+    response = Response(frames, content_type="text/event-stream; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return response
@@ -78,17 +82,48 @@ def encode(message: Message) -> bytes:
     return ("\n".join(lines) + "\n\n").encode()
 
 
-def _frames(server: HttpServer, source: Source) -> Iterator[bytes]:
+def _frames(server: HttpServer, source: Source, sock: Any) -> Iterator[bytes]:
     # Only a stream that is read from counts: a HEAD request, or a client that has left, never gets
     # here.
     server.streams.add(source)
     try:
-        yield f"retry: {random.randint(*RETRY_MS)}\n\n".encode()  # noqa: S311 - no secret
-        while not server.draining and (messages := source.take(HEARTBEAT)) is not None:
-            yield b"".join(map(encode, messages)) or b": still here\n\n"
+        with closing(_Departure(sock, source.close)):
+            yield f"retry: {random.randint(*RETRY_MS)}\n\n".encode()  # noqa: S311 - no secret
+            while not server.draining and (messages := source.take(HEARTBEAT)) is not None:
+                yield b"".join(map(encode, messages)) or b": still here\n\n"
     except Exception:
         # The headers are long gone: all that is left is to end, and let the client come back.
         log.exception("sse_source_failed")
     finally:
         server.streams.discard(source)
         source.close()
+
+
+class _Departure:
+    """Calls `left` once the client hangs up, which would otherwise be noticed at the next message:
+    of clients that come and go often several would be here each.
+    """
+
+    def __init__(self, sock: Any, left: Callable[[], None]) -> None:
+        self._sock, self._left = sock, left
+        hub = hubs.get_hub()
+        self._listener = hub.add(hub.READ, sock.fileno(), self._look, self._look, None)
+
+    def close(self) -> None:
+        """Look no more."""
+        # Who is not let go of here waits for the garbage collector, and the client with them.
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            hubs.get_hub().remove(listener)
+
+    def _look(self, _: object) -> None:
+        # Once only: what a client says while it is told something can wait.
+        self.close()
+        if self._hung_up():
+            self._left()
+
+    def _hung_up(self) -> bool:
+        try:
+            return not self._sock.fd.recv(1, socket.MSG_PEEK)
+        except OSError:
+            return True

@@ -31,6 +31,7 @@ class Follower:
         self._place = start
         self._told: Cursor | None = None
         self._closed = False
+        self._bell = Event()
         self._until = time.monotonic() + _LIFETIME
 
     def take(self, wait: float) -> Sequence[sse.Message] | None:
@@ -56,7 +57,8 @@ class Follower:
     def close(self) -> None:
         """End the stream."""
         self._closed = True
-        self._hub.nudge()
+        if not self._bell.ready():
+            self._bell.send()
 
     def _over(self) -> bool:
         elsewhere = self._hub.epoch != self._place.epoch
@@ -102,5 +104,7 @@ class Follower:
 
     def _wait(self, news: Event, deadline: float) -> None:
         left = max(0.0, deadline - time.monotonic())
-        # What the indexer does is no news.
-        news.wait(timeout=min(left, _LOOK_AGAIN) if self._behind() else left)
+        if not news.ready() and not self._closed:
+            self._bell = Event()
+            # What the indexer does is no news.
+            self._hub.wait(self._bell, min(left, _LOOK_AGAIN) if self._behind() else left)

@@ -64,6 +64,7 @@ class EventHub(DependencyProvider):  # type: ignore[misc]
         self.epoch: int | None = None
         self._indexed = -1
         self._news, self._fresh = Event(), Event()
+        self._bells: set[Event] = set()
         self._rights = Readers(self)
         self.reader = StreamReader(self._settings.amqp_uri, topology.LOG_STREAM, self)
         self.indexer = Indexer(self, self._engine, self._settings.feed_days)
@@ -133,6 +134,14 @@ class EventHub(DependencyProvider):  # type: ignore[misc]
     def news(self) -> Event:
         """Fires at the next news; to be asked for before looking whether there are any."""
         return self._news
+
+    def wait(self, bell: Event, seconds: float) -> None:
+        """Wait for the next news, or until somebody else rings this client's bell."""
+        self._bells.add(bell)
+        try:
+            bell.wait(timeout=seconds)
+        finally:
+            self._bells.discard(bell)
 
     def adopt(self, state: State) -> None:
         """Take over what the database says of the stream; another epoch voids all there was."""
@@ -206,8 +215,11 @@ class EventHub(DependencyProvider):  # type: ignore[misc]
         while True:
             self._fresh.wait()
             eventlet.sleep(_GATHER)
-            self._fresh, self._news, woken = Event(), Event(), self._news
-            woken.send()
+            self._fresh, self._news, fired = Event(), Event(), self._news
+            self._bells, woken = set(), self._bells
+            for each in (fired, *woken):
+                if not each.ready():
+                    each.send()
 
     def _state(self, session: Session) -> State:
         state = feed.load_state(session, clock.now())

@@ -79,6 +79,16 @@ def test_a_client_that_left_is_noticed_and_its_place_freed(toy):
     assert "failed" not in toy.log_path.read_text()
 
 
+def test_a_client_that_hangs_up_frees_its_place_though_nothing_is_told(free_port, tmp_path):
+    options = {"heartbeat": 3600, "limits": {"streams": 1}}
+    with ToyProcess(free_port(), tmp_path / "log", options) as toy:
+        for _ in range(3):
+            with opened(toy, "/stream?pause=3600") as client:
+                client.read_until(b"retry: ")
+
+            eventually(lambda: there_is_room(toy), within=5)
+
+
 def test_asking_for_the_head_of_a_stream_opens_none(toy):
     with toy.client() as client:
         for _ in range(10):
