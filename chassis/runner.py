@@ -15,6 +15,7 @@ import eventlet
 eventlet.monkey_patch(all=True, psycopg=True)
 
 # ruff: noqa: E402 - everything else is imported patched
+import gc
 import os
 import signal
 import subprocess
@@ -78,6 +79,10 @@ class Runner:
         if not self._wait_for_servers():
             return 0
         self._container.start()
+        # What is there by now stays. A full collection that looked at it, too, would keep everybody
+        # waiting for a quarter of a second.
+        gc.collect()
+        gc.freeze()
         died = eventlet.spawn(self._container.wait)
         log.info("service_started", pid=os.getpid())
         while not self._asked_to_stop and not died.dead:
