@@ -30,6 +30,7 @@ MACHINERY = {
     "services/gateway/indexer.py": "writes the feed in the background",
     "services/gateway/ledger.py": "packs spreadsheets in threads, for the same reason as passwords",
     "services/gateway/passwords.py": "hashes in threads, or nobody else would be served meanwhile",
+    "services/gateway/rights.py": "asks for the rights of all streams in the background",
     "services/gateway/service.py": "extensions of nameko's stand beside the entrypoints",
     "services/notifications/codes.py": "a time limit for the provider",
     "services/notifications/courier.py": "several messages at a time, each with a time limit",
