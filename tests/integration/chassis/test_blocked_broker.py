@@ -5,6 +5,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -45,13 +46,16 @@ def test_a_service_of_a_blocked_broker_says_so_and_comes_back(echo: Toy, rabbitm
     assert echo.process.pid == pid
 
 
-def test_a_call_to_another_service_is_told_soon(echo: Toy, rabbitmq: Any) -> None:
+def test_a_call_to_another_service_is_told_soon(echo: Toy, rabbitmq: Any, tmp_path: Path) -> None:
     """The method was called before the alarm, and calls another when the broker is blocked."""
+    signal, before = tmp_path / "blocked", echo.process.log.count("broker_blocked")
     with RpcCaller(echo.amqp_uri) as caller:
         with echo.taking():
-            caller.send("echo", "ask_itself_later", 6, 5.0, within=30)
+            caller.send("echo", "ask_itself_once", str(signal), 5.0, within=60)
         with short_of_memory(rabbitmq):
-            line = eventually(lambda: _last(echo, "asked_in_vain"), within=15)
+            eventually(lambda: echo.process.log.count("broker_blocked") > before)
+            signal.touch()
+            line = eventually(lambda: _last(echo, "asked_in_vain"))
 
     assert line["reason"] == "broker_unusable"
     assert line["seconds"] < 1

@@ -1,6 +1,7 @@
 """A service as small as can be, on which the tests of the chassis run its parts for real."""
 
 import time
+from pathlib import Path
 
 import eventlet
 from marshmallow import fields
@@ -97,9 +98,11 @@ class EchoService:
         return getattr(self.itself(self.call, deadline=deadline), method)(*args)
 
     @rpc
-    def ask_itself_later(self, pause, deadline):
+    def ask_itself_once(self, path, deadline):
+        """As soon as there is such a file."""
         log.info("at_hand")
-        eventlet.sleep(pause)
+        while not Path(path).exists():
+            eventlet.sleep(0.05)
         started = time.monotonic()
         try:
             self.itself(self.call, deadline=deadline).echo(1)
