@@ -78,11 +78,9 @@ def _measure(ground: Ground, gateways: Sequence[str], tokens: Sequence[str]) -> 
 
 def sign_in(stack: Stack, clerks: int) -> list[str]:
     """Tokens of so many clerks of the community, as the gateway's database would have them."""
-    engine, now = (
-        create_engine(stack.postgres.url("linli_gateway"), poolclass=NullPool),
-        clock.now(),
-    )
-    today, found = clock.local(now).date(), []
+    engine = create_engine(stack.postgres.url("linli_gateway"), poolclass=NullPool)
+    now, found = clock.now(), []
+    today = clock.local(now).date()
     with Session(engine) as session, session.begin():
         for _ in range(clerks):
             person, duty = uuid4(), {"role": "clerk", "area": COMMUNITY, "starts": today}

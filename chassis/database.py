@@ -137,11 +137,9 @@ class Transactions:
     @contextmanager
     def statements(self) -> Iterator[Connection]:
         """A connection whose statements stand each for itself (`pool.singly`): for a change that is
-        one statement and tells nobody. Behind a wall there is none, for what may be seen is told to
-        a transaction.
+        one statement and tells nobody. Behind a wall it sees nothing, for what may be seen is told
+        to a transaction.
         """
-        if self._seen is not None:
-            raise RuntimeError("behind a wall only transactions see anything")
         with _span("statements"), singly(self._engine) as connection:
             yield connection
 

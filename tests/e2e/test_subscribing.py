@@ -65,7 +65,10 @@ def test_a_department_that_was_away_goes_on_where_it_was_and_has_what_it_missed(
     with printing(command, checkout, environ) as printed:
         first = play()
         eventually(lambda: printed().count(first) == len(HEARD))
-    seen = printed().splitlines()
+        seen = printed().splitlines()
+        # What it printed and was ended before keeping, it would be told again.
+        kept, place = str(int(seen[-1].split()[0]) + 1), checkout / "water.place"
+        eventually(lambda: place.read_text(encoding="utf-8") == kept)
 
     missed = [play() for _ in range(3)]  # while it is away
 

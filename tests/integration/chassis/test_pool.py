@@ -84,13 +84,19 @@ def end(toy: Toy, pid: int) -> None:
         connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
 
 
+def used_and_ended(echo: Toy, engine: Engine) -> int:
+    """The process of a connection that was used just now, and is gone."""
+    with engine.connect() as connection:
+        pid = server_process(connection)
+    end(echo, pid)
+    return pid
+
+
 def test_a_connection_that_has_rested_is_asked_first_and_replaced_if_it_is_gone(
     echo: Toy, engine_of_one: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pool, "RESTED", 0.0)
-    with engine_of_one.connect() as connection:
-        first = server_process(connection)
-    end(echo, first)
+    first = used_and_ended(echo, engine_of_one)
 
     with engine_of_one.connect() as connection:
         assert server_process(connection) != first
@@ -100,9 +106,7 @@ def test_one_that_was_used_just_now_is_not_asked_and_costs_one_failure_at_most(
     echo: Toy, engine_of_one: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pool, "RESTED", 3600.0)
-    with engine_of_one.connect() as connection:
-        first = server_process(connection)
-    end(echo, first)
+    first = used_and_ended(echo, engine_of_one)
 
     with pytest.raises(OperationalError) as failure, engine_of_one.connect() as connection:
         server_process(connection)

@@ -3,34 +3,14 @@
 from datetime import timedelta
 from uuid import uuid4
 
-import pytest
-from sqlalchemy import create_engine, make_url
-
-from chassis import clock, migrate
+from chassis import clock
 from chassis.ids import new_id
-from chassis.testing.sessions import rolled_back
 from services.gateway.authentication import TokenInvalid, identify, identify_several
 from services.gateway.keys import NewKey, make_key
 from services.gateway.models import Account, Duty
 from services.gateway.sessions import CODE, PASSWORD, SignIn, open_session
 
 GRID, WATER = "340603008002.e1.g1", "water"
-
-
-@pytest.fixture(scope="module")
-def engine(postgres):
-    urls = postgres.create_service_database("gateway")
-    user = str(make_url(urls["app_url"]).username)
-    migrate.upgrade("services.gateway", urls["owner_url"], user)
-    engine = create_engine(urls["app_url"])
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def session(engine):
-    with rolled_back(engine) as session:
-        yield session
 
 
 def has_duty(session, person, role="grid_worker", starts=-1, ends=None, **place):
