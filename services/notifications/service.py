@@ -33,13 +33,14 @@ from services.notifications.news import Channel
 from services.notifications.outside import Providers, Settings
 from services.notifications.rounds import Waker, in_rounds
 from services.notifications.settings import NotificationsSettings
+from services.notifications.template_entrypoints import Templates
 from services.notifications.texts import Texts
 from services.notifications.webhooks.entrypoints import Webhooks
 
 
-class NotificationsService(Webhooks):
+class NotificationsService(Templates, Webhooks):
     """What notifications accepts: news by event, questions about inboxes and codes by RPC;
-    webhooks in their own package.
+    templates and webhooks beside it.
 
     Who is told what is the table in `news`; what becomes of a message is in `outcome`.
     """
@@ -135,44 +136,6 @@ class NotificationsService(Webhooks):
         with self.db.read() as session:
             return queries.held_on(session, wanted)
 
-    @rpc
-    def list_templates(self, query: dict[str, Any]) -> dict[str, Any]:
-        """Every template there is. `query`: Nothing."""
-        schemas.Nothing().load(query)
-        require_administrator(self.call, "templates.read")
-        with self.db.read() as session:
-            return {"items": templates.entries(session), "next": None}
-
-    @rpc
-    def get_template(self, query: dict[str, Any]) -> dict[str, Any]:
-        """A template as it holds, as it was shipped, and its versions; raises UnknownTemplate."""
-        wanted = schemas.TemplateRef().load(query)
-        require_administrator(self.call, "templates.read")
-        with self.db.read() as session:
-            return templates.read(session, self.texts, templates.key_of(wanted))
-
-    @rpc
-    def edit_template(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Let a template say something else. `command`: EditTemplate; raises UnknownTemplate,
-        Invalid.
-        """
-        wanted = schemas.EditTemplate().load(command)
-        return self._write_template(wanted, wanted["parts"])
-
-    @rpc
-    def revert_template(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Let a template say what was shipped again; raises UnknownTemplate."""
-        return self._write_template(schemas.TemplateRef().load(command), None)
-
-    @rpc
-    def preview_template(self, query: dict[str, Any]) -> dict[str, Any]:
-        """What a template would say, on samples. `query`: EditTemplate; raises UnknownTemplate,
-        Invalid.
-        """
-        wanted = schemas.EditTemplate().load(query)
-        require_administrator(self.call, "templates.read")
-        return templates.preview(templates.key_of(wanted), wanted["parts"])
-
     @in_rounds
     def deliver(self) -> int:
         """Take what is due, carry it, and note what came of each; how many it took."""
@@ -200,15 +163,6 @@ class NotificationsService(Webhooks):
             while more:
                 with self.db.transaction() as session:
                     more = step(session, now()) > 0
-
-    def _write_template(
-        self, wanted: dict[str, Any], parts: dict[str, str] | None
-    ) -> dict[str, Any]:
-        require_administrator(self.call, "templates.write")
-        key = templates.key_of(wanted)
-        with self.db.transaction() as session:
-            templates.write(session, key, parts, self.call.actor.id, now())
-            return templates.read(session, self.texts, key)
 
     def _courier(self, texts: Texts) -> courier.Courier:
         ask = self.residents(self.call, deadline=self.settings.contact_timeout)
