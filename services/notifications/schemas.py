@@ -9,6 +9,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
 
 from chassis.events import CloudEvent
+from chassis.schemas import load
 from services.notifications.news import PHONE_CHANGED, Channel, Facts, PhoneFacts, TicketFacts
 from services.notifications.outcome import Reason, State
 from services.notifications.quiet import Digest, Quiet
@@ -138,8 +139,7 @@ class PhoneEvent(Schema):
 
 def facts_of(event: CloudEvent) -> Facts:
     """What an event says that matters here; raises ValidationError on a wrong schema."""
-    schema = PhoneEvent() if event.type == PHONE_CHANGED else TicketEvent()
-    facts: Facts = schema.load(event.data)
+    facts: Facts = load(PhoneEvent if event.type == PHONE_CHANGED else TicketEvent, event.data)
     return facts
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Table, func, select, update
 from sqlalchemy.orm import Session
 
 from chassis import clock
@@ -28,6 +28,11 @@ _MESSAGES = {
     "absent_variable": "This may be absent, by some channels it always is: ask with `if`.",
     "too_many_segments": "This would take too many short messages.",
 }
+# Built once, and of the table: with each round and look at an inbox SQLAlchemy compiles nothing.
+_EDITED = cast("Table", Edited.__table__)
+_CUSTOM = select(*(_EDITED.c[name] for name in ("purpose", "channel", "locale", "parts"))).where(
+    _EDITED.c.current, _EDITED.c.parts.is_not(None)
+)
 
 Key = tuple[str, str, str]
 
@@ -54,8 +59,8 @@ def entries(session: Session) -> list[dict[str, Any]]:
 
 def custom(session: Session) -> Custom:
     """What holds instead of what was shipped."""
-    edited = session.scalars(select(Edited).where(Edited.current, Edited.parts.is_not(None)))
-    return {(row.purpose, row.channel, row.locale): row.parts or {} for row in edited}
+    edited = session.execute(_CUSTOM)
+    return {(row.purpose, row.channel, row.locale): row.parts for row in edited}
 
 
 def read(session: Session, texts: Texts, key: Key) -> dict[str, Any]:

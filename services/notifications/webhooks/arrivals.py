@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, or_, select
+from sqlalchemy import ARRAY, Table, Text, bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -78,7 +78,7 @@ _CANDIDATES = select(
     _ENDPOINTS.c.deleted_at.is_(None),
     or_(
         _ENDPOINTS.c.department.is_(None),
-        _ENDPOINTS.c.department.in_(bindparam("named", expanding=True)),
+        _ENDPOINTS.c.department == func.any(bindparam("named", type_=ARRAY(Text))),
     ),
 )
 

@@ -76,9 +76,10 @@ def claim(session: Session, seal: Seal, at: datetime, slots: int, terms: Terms) 
     """Take up to `slots` deliveries that are due; other senders take those of other endpoints
     meanwhile, and wait for none. An endpoint whose secret does not open is disabled.
     """
-    turns = _turns(session, _lock_due(session, at, slots), at, slots, terms.at_once)
-    if not turns:
+    found = _lock_due(session, at, slots)
+    if not found:
         return []
+    turns = _turns(session, found, at, slots, terms.at_once)
     granted = {turn.endpoint.id: turn for turn in turns if turn.granted}
     spoken_to = contents.opened(session, seal, [turn.endpoint for turn in granted.values()], at)
     _give_up(session, granted.keys() - spoken_to.keys(), at)
