@@ -41,6 +41,7 @@ class Claimed:
 
     id: UUID
     claim: int
+    notification: UUID | None
     purpose: str
     person: UUID | None
     channels: tuple[Channel, ...]
@@ -92,7 +93,8 @@ class Courier:
             return ways
         (channel, *others), contact = ways
         result = self._send(delivery, channel, contact)
-        return replace(result, channel=channel, otherwise=tuple(others))
+        otherwise = () if result.reason is Reason.DELIVERED else tuple(others)
+        return replace(result, channel=channel, otherwise=otherwise)
 
     def _find_ways(self, delivery: Claimed, at: datetime) -> _Ways | Result:
         channels = delivery.preferred.wants(delivery.channels, delivery.purpose)

@@ -1,54 +1,73 @@
-"""Deliveries in the database: queued with the news, claimed by a worker, settled by its record.
+"""Deliveries in the database: queued with the news, settled by the record of whoever claimed them.
 
-A claim is a lease, not a lock: the row's due time moves by the lease, and the number of the claim
-goes up. Whoever records must still hold the latest claim, so that a worker that was thought dead
-changes nothing any more; and what a dead worker held comes due by itself.
+Whoever records must still hold the latest claim, so that a worker that was thought dead changes
+nothing any more.
 """
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, func, insert, select
+from sqlalchemy import Connection, Row, Table, bindparam, func, insert, null, select, update
 from sqlalchemy.orm import Session
 
 from chassis.ids import new_id
-from services.notifications import digests, forgetting, preferences
+from services.notifications import forgetting
 from services.notifications.choices import Preferred
 from services.notifications.courier import Claimed
-from services.notifications.models import Attempt, Delivery, Notification, Preference, Progress
-from services.notifications.news import DIGEST, Channel, Telling
+from services.notifications.models import Attempt, Delivery
+from services.notifications.news import Channel, Telling
 from services.notifications.outcome import (
     TRIED,
     Reason,
     Result,
     Schedules,
     State,
-    Tally,
     Verdict,
     judge,
 )
 from services.notifications.quiet import Digest
 
-# Built once, and of the table: with all news SQLAlchemy has only its values to look at.
-_QUEUE = insert(cast("Table", Delivery.__table__))
+# Built once, and of tables: with all news SQLAlchemy has only its values to look at.
+_DELIVERY, _ATTEMPT = (cast("Table", model.__table__) for model in (Delivery, Attempt))
+_QUEUE = insert(_DELIVERY)
+_OUTCOME = ("state", "reason", "next_attempt_at", "provider_reference", "settled_at")
+_TALLY = ("provider_failures", "waits", "losses")
+_SETTLE = (
+    update(_DELIVERY)
+    .where(_DELIVERY.c.id == bindparam("its_id"), _DELIVERY.c.claim == bindparam("its_claim"))
+    .where(_DELIVERY.c.claimed_at.is_not(None))
+    .values({name: bindparam(f"its_{name}") for name in (*_OUTCOME, *_TALLY)})
+    .values(channel=func.coalesce(bindparam("its_channel"), _DELIVERY.c.channel), claimed_at=null())
+)
+# The same with the row of the attempt, so that there is never one without the other.
+_SETTLED = _SETTLE.returning(_DELIVERY.c.id, _DELIVERY.c.claim).cte("settled")
+_TRIED = insert(_ATTEMPT).from_select(
+    ["delivery", "number", "at", "reason", "status", "duration_ms", "next_attempt_at"],
+    select(
+        *_SETTLED.c,
+        *(
+            bindparam(f"its_{name}", type_=_ATTEMPT.c[name].type)
+            for name in ("at", "reason", "status", "duration_ms", "next_attempt_at")
+        ),
+    ),
+)
 
 
-def queue(
-    session: Session,
+def queued(
     notification: UUID,
     telling: Telling,
     preferred: Preferred,
     *,
     stale: Reason | None,
     at: datetime,
-) -> None:
+) -> Mapping[str, Any]:
     """The one delivery of news: due now, kept for a digest, or skipped as stale or unwanted."""
     unwanted = not preferred.wants(telling.also, telling.purpose)
     skipped = stale or (Reason.TURNED_OFF if unwanted else None)
     state = State.SKIPPED if skipped else _waits_as(telling, preferred)
-    delivery = {
+    return {
         "id": new_id(),
         "notification": notification,
         "person": telling.person,
@@ -63,7 +82,12 @@ def queue(
         "created_at": at,
         "settled_at": at if skipped else None,
     }
-    session.execute(_QUEUE, delivery)
+
+
+def queue(session: Session, deliveries: Sequence[Mapping[str, Any]]) -> None:
+    """Store deliveries that are `queued`."""
+    if deliveries:
+        session.execute(_QUEUE, deliveries)
 
 
 def _waits_as(telling: Telling, preferred: Preferred) -> State:
@@ -71,31 +95,8 @@ def _waits_as(telling: Telling, preferred: Preferred) -> State:
     return State.COLLECTED if gathers else State.QUEUED
 
 
-def claim(
-    session: Session, at: datetime, limit: int, lease: timedelta, schedules: Schedules
-) -> list[Claimed]:
-    """Take up to `limit` deliveries that are due; other workers take others and wait for none."""
-    due = session.scalars(
-        select(Delivery)
-        .where(Delivery.state == State.QUEUED, Delivery.next_attempt_at <= at)
-        .order_by(Delivery.next_attempt_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
-    for delivery in due:
-        if delivery.claimed_at is not None:
-            _write_off(session, delivery, at, schedules)
-    taken = [delivery for delivery in due if delivery.state == State.QUEUED]
-    for delivery in taken:
-        delivery.claim += 1
-        delivery.claimed_at = at
-        delivery.next_attempt_at = at + lease
-    session.flush()
-    return _with_news(session, taken)
-
-
 def record(
-    session: Session,
+    session: Session | Connection,
     claimed: Claimed,
     result: Result,
     schedules: Schedules,
@@ -104,22 +105,49 @@ def record(
     chance: float,
 ) -> Verdict | None:
     """Settle a delivery or set its next attempt; None when the claim is no longer ours. What fails
-    for good leaves its message to the next channel that reaches the person, if there is one.
+    for good leaves its message to the next channel that reaches the person, if there is one; with
+    none in `result.otherwise` it is one statement.
     """
     verdict = judge(result, claimed.tally, schedules, at, chance)
     others = result.otherwise if verdict.state is State.FAILED else ()
     # Before the row is locked, as in an erasure: what takes its place must not outlive the person.
     if others and claimed.person and forgetting.is_forgotten(session, claimed.person):
         return None
-    delivery = _still_ours(session, claimed)
-    if delivery is None:
+    if not settle(session, claimed, result, verdict, at):
         return None
-    _settle(session, delivery, result, verdict, at)
     if others:
-        # The constraint lets a message follow only what has failed.
-        session.flush()
-        session.add(_instead_of(delivery, others, at))
+        session.execute(_QUEUE, _instead_of(claimed, others, at))
     return verdict
+
+
+def settle(
+    session: Session | Connection,
+    held: Claimed | Row[*tuple[Any, ...]],
+    result: Result,
+    verdict: Verdict,
+    at: datetime,
+) -> bool:
+    """Note what came of a claim (by its `id` and `claim`), and of the attempt if there was one;
+    False when somebody else has claimed or settled the delivery since.
+    """
+    tally = verdict.tally
+    values = {
+        "id": held.id,
+        "claim": held.claim,
+        "state": verdict.state,
+        "reason": result.reason,
+        "next_attempt_at": verdict.next_attempt_at,
+        "provider_reference": result.reference,
+        "settled_at": None if verdict.state is State.QUEUED else at,
+        **dict(zip(_TALLY, (tally.provider, tally.waiting, tally.lost), strict=True)),
+        "channel": result.channel,
+        "at": at,
+        "status": result.status,
+        "duration_ms": round(result.seconds * 1000),
+    }
+    statement = _TRIED if result.reason in TRIED else _SETTLE
+    done = session.execute(statement, {f"its_{name}": value for name, value in values.items()})
+    return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
 def record_code(session: Session, delivery: UUID, result: Result, at: datetime) -> None:
@@ -140,124 +168,32 @@ def record_code(session: Session, delivery: UUID, result: Result, at: datetime) 
         )
     )
     session.flush()
-    session.add(_attempt(delivery, 1, result, at, None))
-
-
-def _write_off(session: Session, delivery: Delivery, at: datetime, schedules: Schedules) -> None:
-    """Note the attempt of a worker that died: it may have sent, hence the idempotency key."""
-    result = Result(Reason.WORKER_LOST)
-    # The lease was the delay; only the giving up is taken from the verdict.
-    verdict = judge(result, _tally(delivery), schedules, at, chance=0.5)
-    _settle(session, delivery, result, verdict, at)
-
-
-def _still_ours(session: Session, claimed: Claimed) -> Delivery | None:
-    """The delivery, locked; None when somebody else has claimed or settled it."""
-    return session.scalar(
-        select(Delivery)
-        .where(Delivery.id == claimed.id, Delivery.claim == claimed.claim)
-        .where(Delivery.claimed_at.is_not(None))
-        .with_for_update()
+    session.add(
+        Attempt(
+            delivery=delivery,
+            number=1,
+            at=at,
+            reason=result.reason,
+            status=result.status,
+            duration_ms=round(result.seconds * 1000),
+        )
     )
 
 
-def _settle(
-    session: Session, delivery: Delivery, result: Result, verdict: Verdict, at: datetime
-) -> None:
-    if result.reason in TRIED:
-        session.add(_attempt(delivery.id, delivery.claim, result, at, verdict.next_attempt_at))
-    delivery.state = verdict.state
-    delivery.reason = result.reason
-    delivery.channel = result.channel or delivery.channel
-    delivery.next_attempt_at = verdict.next_attempt_at
-    delivery.claimed_at = None
-    delivery.provider_failures = verdict.tally.provider
-    delivery.waits = verdict.tally.waiting
-    delivery.losses = verdict.tally.lost
-    delivery.provider_reference = result.reference
-    delivery.settled_at = None if verdict.state is State.QUEUED else at
-
-
-def _instead_of(failed: Delivery, channels: Sequence[str], at: datetime) -> Delivery:
+def _instead_of(failed: Claimed, channels: Sequence[str], at: datetime) -> Mapping[str, Any]:
     """The same message by the channels that are left, due now."""
-    return Delivery(
-        id=new_id(),
-        notification=failed.notification,
-        person=failed.person,
-        instead_of=failed.id,
-        purpose=failed.purpose,
-        channel=channels[0],
-        channels=[*channels],
-        urgent=failed.urgent,
-        state=State.QUEUED,
-        reason=Reason.FIRST_CHANNEL_FAILED,
-        traceparent=failed.traceparent,
-        next_attempt_at=at,
-        created_at=at,
-    )
-
-
-def _attempt(
-    delivery: UUID, number: int, result: Result, at: datetime, again: datetime | None
-) -> Attempt:
-    return Attempt(
-        delivery=delivery,
-        number=number,
-        at=at,
-        reason=result.reason,
-        status=result.status,
-        duration_ms=round(result.seconds * 1000),
-        next_attempt_at=again,
-    )
-
-
-def _with_news(session: Session, taken: Sequence[Delivery]) -> list[Claimed]:
-    if not taken:
-        return []
-    rows = session.execute(
-        select(Delivery, Notification, Preference, func.coalesce(Progress.sequence, 0))
-        .outerjoin(Notification, Notification.id == Delivery.notification)
-        .outerjoin(Preference, Preference.person == Delivery.person)
-        .outerjoin(Progress, Progress.ticket == Notification.ticket)
-        .where(Delivery.id.in_([delivery.id for delivery in taken]))
-        .order_by(Notification.at, Notification.sequence)
-    ).all()
-    told = digests.contents(session, [_digest(row[0]) for row in rows if row[0].purpose == DIGEST])
-    return [_claimed(*row, told.get(_digest(row[0]))) for row in rows]
-
-
-def _digest(delivery: Delivery) -> UUID:
-    """What its news name: a digest sent instead of another tells what that one would have."""
-    return delivery.instead_of or delivery.id
-
-
-def _claimed(
-    delivery: Delivery,
-    news: Notification | None,
-    preference: Preference | None,
-    latest: int,
-    digest: dict[str, Any] | None,
-) -> Claimed:
-    return Claimed(
-        id=delivery.id,
-        claim=delivery.claim,
-        purpose=delivery.purpose,
-        # What old code queued names its person in the news alone.
-        person=news.person if news else delivery.person,
-        channels=tuple(map(Channel, delivery.channels or [delivery.channel])),
-        urgent=delivery.urgent,
-        preferred=preferences.of(preference),
-        variables=news.variables if news else digest or {},
-        # A digest is of the time at which it was made, and no step of a ticket.
-        sequence=news.sequence if news else 0,
-        latest=latest if news else 0,
-        happened_at=news.at if news else delivery.created_at,
-        # What is sent instead of another has waited since the news came.
-        queued_at=news.created_at if news else delivery.created_at,
-        tally=_tally(delivery),
-        traceparent=delivery.traceparent,
-    )
-
-
-def _tally(delivery: Delivery) -> Tally:
-    return Tally(delivery.provider_failures, delivery.waits, delivery.losses)
+    return {
+        "id": new_id(),
+        "notification": failed.notification,
+        "person": failed.person,
+        "instead_of": failed.id,
+        "purpose": failed.purpose,
+        "channel": channels[0],
+        "channels": [*channels],
+        "urgent": failed.urgent,
+        "state": State.QUEUED,
+        "reason": Reason.FIRST_CHANNEL_FAILED,
+        "traceparent": failed.traceparent,
+        "next_attempt_at": at,
+        "created_at": at,
+    }

@@ -1,10 +1,23 @@
 """People who were erased: what they were told goes, and late news does not come back to them."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Table, bindparam, delete, exists, func, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Connection,
+    Table,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -14,7 +27,9 @@ from services.notifications.models import Attempt, Delivery, Forgotten, Notifica
 from services.notifications.webhooks.models import Clerk, Endpoint
 
 # Built once: for everybody who is told something SQLAlchemy has only its values to look at.
-_HOLD = select(func.pg_advisory_xact_lock_shared(bindparam("lock", type_=BigInteger)))
+_HOLD = select(
+    func.pg_advisory_xact_lock_shared(func.unnest(bindparam("locks", type_=ARRAY(BigInteger))))
+)
 _IS_FORGOTTEN = select(
     exists().where(cast("Table", Forgotten.__table__).c.person == bindparam("somebody"))
 )
@@ -41,12 +56,18 @@ def forget_person(session: Session, event: CloudEvent, at: datetime) -> None:
     session.execute(made.values(created_by=None))
 
 
-def is_forgotten(session: Session, person: UUID) -> bool:
-    """Whether somebody was erased. Nobody is until the end of the transaction who is not now: each
-    kind of event has its own queue, and news of a ticket may be told while its reporter goes.
-    """
-    session.execute(_HOLD, {"lock": _lock(person)})
+def is_forgotten(session: Session | Connection, person: UUID) -> bool:
+    """Whether somebody was erased. Nobody is until the end of the transaction who is not now."""
+    hold(session, [person])
     return bool(session.scalar(_IS_FORGOTTEN, {"somebody": person}))
+
+
+def hold(session: Session | Connection, people: Collection[UUID]) -> None:
+    """Let none of them be erased until the end of the transaction: each kind of event has its own
+    queue, and news of a ticket may be told while its reporter goes. Whether somebody was erased
+    before is for a later statement to ask, which sees what this one has waited for.
+    """
+    session.execute(_HOLD, {"locks": [_lock(person) for person in people]})
 
 
 def _lock(person: UUID) -> int:

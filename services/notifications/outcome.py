@@ -98,7 +98,7 @@ class Result:
 
     `status` is the provider's, of HTTP or SMTP, `seconds` how long it took, `retry_after` the
     seconds it asked for, `reference` its own id of the message, `channel` the one that was chosen,
-    `otherwise` those after it that reach the person, too.
+    `otherwise` of what did not arrive those after it that reach the person, too.
     """
 
     reason: Reason

@@ -4,10 +4,10 @@ others.
 
 from collections.abc import Mapping
 from datetime import datetime, time
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Table, bindparam, select
+from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -26,19 +26,13 @@ _MESSAGES = {
 }
 
 
-# Built once, and of the table: for everybody who is told something SQLAlchemy has only its values
-# to look at.
-_PREFERENCES = cast("Table", Preference.__table__)
-_HELD = (
-    select(_PREFERENCES)
-    .where(_PREFERENCES.c.person == bindparam("somebody"))
-    .with_for_update(read=True)
-)
+# What `of` reads of a row.
+COLUMNS = ("choices", "quiet_from", "quiet_to", "digest")
 
 
 def of(row: Preference | Row[Any] | None) -> Preferred:
-    """What a row says; the defaults where there is none."""
-    if row is None:
+    """What a row says; the defaults where there is none, or an outer join has found none."""
+    if row is None or row.digest is None:
         return Preferred()
     start, end = row.quiet_from, row.quiet_to
     quiet = None if start is None or end is None else Quiet(start, end)
@@ -48,13 +42,6 @@ def of(row: Preference | Row[Any] | None) -> Preferred:
 def read(session: Session, person: UUID) -> Preferred:
     """What a person prefers."""
     return of(session.get(Preference, person))
-
-
-def held(session: Session, person: UUID) -> Preferred:
-    """What a person prefers until the end of the transaction: news that is kept for a digest must
-    not miss the last one.
-    """
-    return of(session.execute(_HELD, {"somebody": person}).first())
 
 
 def change(

@@ -17,7 +17,7 @@ from chassis.ids import made_at
 from services.notifications.models import Delivery, Preference, Restored
 from services.notifications.outcome import Reason, State
 
-_LAST = select(func.max(cast("Table", Restored.__table__).c.at))
+LAST = select(func.max(cast("Table", Restored.__table__).c.at)).scalar_subquery()
 _HELD = and_(Delivery.state == State.SKIPPED, Delivery.reason == Reason.HELD_AFTER_RESTORE)
 
 
@@ -47,11 +47,10 @@ def hold(session: Session, at: datetime) -> int:
     return int(done.rowcount)  # type: ignore[attr-defined]
 
 
-def stale_since_restore(session: Session, event: str) -> Reason | None:
+def stale_since(restored: datetime | None, event: str) -> Reason | None:
     """Why a message about the event with this id is not sent, or None: the event was made before
-    a restore, whenever it is said to have happened.
+    the last restore, whenever it is said to have happened.
     """
-    restored = session.scalar(_LAST)
     if restored is None or made_at(UUID(event)) > restored:
         return None
     return Reason.HELD_AFTER_RESTORE

@@ -15,6 +15,7 @@ from chassis.health import Health
 from chassis.ids import new_id
 from chassis.rpc import ServiceClient, rpc
 from services.notifications import (
+    claims,
     codes,
     commands,
     courier,
@@ -140,14 +141,21 @@ class NotificationsService(Templates, Webhooks):
     def deliver(self) -> int:
         """Take what is due, carry it, and note what came of each; how many it took."""
         settings = self.settings
+        with self.db.read() as session:
+            due = claims.due(session, now())
+        if not any(due):
+            return 0
         with self.db.transaction() as session:
-            digests.gather(session, now(), settings.batch)
-            claimed = deliveries.claim(
+            if due.digests:
+                digests.gather(session, now(), settings.batch)
+            claimed = claims.claim(
                 session, now(), settings.batch, settings.lease_time, settings.schedules
             )
             texts = self.texts.with_custom(templates.custom(session) if claimed else {})
         for delivery, result in self._courier(texts).carry_all(claimed, now):
-            with self.db.transaction() as session:
+            # One statement, unless another channel may take the message over.
+            begin = self.db.transaction if result.otherwise else self.db.statements
+            with begin() as session:
                 chance = random.random()  # noqa: S311 - it scatters retries, it hides nothing
                 deliveries.record(
                     session, delivery, result, settings.schedules, now(), chance=chance

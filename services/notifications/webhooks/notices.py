@@ -10,8 +10,7 @@ from sqlalchemy.orm import Session
 from chassis import logs
 from chassis.clock import local
 from chassis.ids import new_id
-from services.notifications import deliveries, forgetting, preferences
-from services.notifications.models import Notification
+from services.notifications import items
 from services.notifications.news import WEBHOOK_DISABLED, Telling, in_order, offered
 from services.notifications.webhooks.models import Clerk, Endpoint
 
@@ -27,23 +26,24 @@ def disable(session: Session, endpoint: Endpoint, why: str, at: datetime) -> Non
 
 def _tell_owner(session: Session, endpoint: Endpoint, at: datetime) -> None:
     """An inbox item for each of them, and a message as they like it."""
-    notice = new_id()
     owners = _owners(session, endpoint, at)
     if not owners:
         # Made by a key, in a department that has no clerk today. Who administers is the gateway's
         # to know: whoever reads this log is told instead.
         log.warning("webhook_disabled_untold", endpoint_id=str(endpoint.id))
-    for person in sorted(owners):
-        if forgetting.is_forgotten(session, person):
-            continue
-        telling = Telling(
-            person, WEBHOOK_DISABLED, in_order(offered()[WEBHOOK_DISABLED], urgent=False)
-        )
-        item = _item(notice, person, endpoint, at)
-        session.add(item)
-        session.flush()
-        preferred = preferences.held(session, person)
-        deliveries.queue(session, item.id, telling, preferred, stale=None, at=at)
+    news = {
+        "event": new_id(),
+        "ticket": None,
+        "sequence": 0,
+        "variables": {
+            "host": urlsplit(endpoint.url).hostname,
+            "department": endpoint.department,
+        },
+        "at": at,
+    }
+    also = in_order(offered()[WEBHOOK_DISABLED], urgent=False)
+    whom = [Telling(person, WEBHOOK_DISABLED, also) for person in owners]
+    items.put(session, news, whom, stale=None, at=at)
 
 
 def _owners(session: Session, endpoint: Endpoint, at: datetime) -> set[UUID]:
@@ -56,17 +56,3 @@ def _owners(session: Session, endpoint: Endpoint, at: datetime) -> set[UUID]:
     former = {person for person, _ in duties} - clerks
     made_by = {endpoint.created_by} if endpoint.created_by else set()
     return clerks | made_by - former
-
-
-def _item(notice: UUID, person: UUID, endpoint: Endpoint, at: datetime) -> Notification:
-    return Notification(
-        id=new_id(),
-        event=notice,
-        person=person,
-        purpose=WEBHOOK_DISABLED,
-        ticket=None,
-        sequence=0,
-        variables={"host": urlsplit(endpoint.url).hostname, "department": endpoint.department},
-        at=at,
-        created_at=at,
-    )

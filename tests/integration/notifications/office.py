@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from chassis.clock import now
 from chassis.errors import NotFound
-from services.notifications import commands, deliveries, digests, preferences, schemas
+from services.notifications import claims, commands, deliveries, digests, preferences, schemas
 from services.notifications.courier import Courier
 from services.notifications.models import Attempt, Delivery, Notification
 from services.notifications.texts import Texts
@@ -60,7 +60,7 @@ class Office:
 
     def claim(self, at=None, limit=10):
         digests.gather(self.session, at or now(), limit)
-        claimed = deliveries.claim(self.session, at or now(), limit, LEASE, self.schedules)
+        claimed = claims.claim(self.session, at or now(), limit, LEASE, self.schedules)
         self.session.commit()
         return claimed
 

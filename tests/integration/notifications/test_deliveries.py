@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from chassis.clock import now
 from chassis.errors import Forbidden, NotFound, Unavailable
-from services.notifications import codes, deliveries, log
+from services.notifications import claims, codes, deliveries, log
 from services.notifications.errors import CodeNotSent, CodeRefused
 from services.notifications.models import Attempt, Delivery, Notification
 from services.notifications.outcome import Reason, Result, State
@@ -222,8 +222,8 @@ def test_two_workers_share_what_is_due_and_wait_for_neither(engine, office, stor
     for _ in range(6):
         office.hear(story.event("started"))
     with Session(engine) as one, Session(engine) as other:
-        first = deliveries.claim(one, now(), 3, LEASE, schedules)
-        second = deliveries.claim(other, now(), 10, LEASE, schedules)
+        first = claims.claim(one, now(), 3, LEASE, schedules)
+        second = claims.claim(other, now(), 10, LEASE, schedules)
         one.commit(), other.commit()
     ids = [each.id for each in (*first, *second)]
     assert (len(first), len(second)) == (3, 3)

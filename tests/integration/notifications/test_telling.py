@@ -1,15 +1,20 @@
 """Events become inbox items and deliveries; people read their inboxes."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
 from marshmallow import ValidationError
-from sqlalchemy import func, insert, select
+from sqlalchemy import event as listening
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from chassis.clock import now
 from chassis.errors import NotFound
+from chassis.testing import eventually
 from services.notifications import commands, forgetting, queries
 from services.notifications.errors import BadCursor
 from services.notifications.models import Delivery, Notification
@@ -18,6 +23,11 @@ from services.notifications.texts import Texts
 from tests.integration.notifications.world import TicketStory, department_event, person_event
 
 TEXTS = Texts()
+# Somebody waits for an erasure to end, in this database.
+WAITING = text(
+    "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+    " WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted"
+)
 
 
 @pytest.fixture
@@ -45,6 +55,20 @@ def inbox(session):
 def delivery_of(session, person):
     query = select(Delivery).join(Notification, Notification.id == Delivery.notification)
     return session.scalars(query.where(Notification.person == person)).all()
+
+
+@contextmanager
+def counted(session):
+    """The statements that a session sends to the server meanwhile."""
+    sent = []
+
+    def note(_connection, _cursor, statement, *_rest):
+        sent.append(statement)
+
+    connection = session.connection()
+    listening.listen(connection, "before_cursor_execute", note)
+    yield sent
+    listening.remove(connection, "before_cursor_execute", note)
 
 
 def purposes(page):
@@ -277,6 +301,48 @@ def test_news_that_comes_after_an_erasure_is_told_to_nobody(session, tell, inbox
 
     assert inbox(story.reporter)["items"] == []
     assert delivery_of(session, story.reporter) == []
+
+
+def test_of_several_whom_an_event_names_who_was_erased_is_not_told(session, tell, inbox):
+    story, assignee, previous = TicketStory(), uuid4(), uuid4()
+    forgetting.forget_person(session, person_event("erased", assignee), now())
+    session.commit()
+
+    tell(story.event("assigned", assignee=str(assignee), previous_assignee=str(previous)))
+
+    assert purposes(inbox(assignee)) == []
+    assert purposes(inbox(previous)) == ["task_moved"]
+    assert purposes(inbox(story.reporter)) == ["ticket_assigned"]
+    told = [len(delivery_of(session, person)) for person in (assignee, previous, story.reporter)]
+    assert told == [0, 1, 1]
+
+
+def test_news_that_meets_an_erasure_waits_for_it_and_is_told_to_nobody(
+    engine, session, limits, inbox
+):
+    story = TicketStory()
+
+    def tell():
+        with Session(engine) as telling, telling.begin():
+            commands.tell(telling, story.event("filed"), limits, now())
+
+    with Session(engine) as erasing, ThreadPoolExecutor() as pool:
+        forgetting.forget_person(erasing, person_event("erased", story.reporter), now())
+        told = pool.submit(tell)
+        eventually(lambda: session.scalar(WAITING))
+        erasing.commit()
+        told.result(timeout=30)
+
+    assert inbox(story.reporter)["items"] == []
+    assert delivery_of(session, story.reporter) == []
+
+
+def test_an_event_that_is_told_takes_four_statements_however_many_it_names(session, limits):
+    story = TicketStory(assignee=str(uuid4()))
+    event = story.event("assigned", previous_assignee=str(uuid4()))
+    with counted(session) as statements:
+        commands.tell(session, event, limits, now())
+    assert len(statements) == 4, statements
 
 
 def test_a_digest_goes_with_its_person_when_its_parts_have_gone_before(session):
