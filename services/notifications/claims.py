@@ -16,7 +16,6 @@ from sqlalchemy import (
     Table,
     Uuid,
     bindparam,
-    exists,
     func,
     select,
     update,
@@ -35,9 +34,13 @@ _DELIVERY, _ITEM, _PREFERENCE, _PROGRESS = (
 )
 _AT = bindparam("at", type_=DateTime(timezone=True))
 _IS_DUE = (_DELIVERY.c.state == State.QUEUED, _DELIVERY.c.next_attempt_at <= _AT)
-_ANY = select(
-    exists().where(*_IS_DUE).label("messages"),
-    exists().where(_PREFERENCE.c.next_digest_at <= _AT).label("digests"),
+# The first of each, which the beginning of an index tells: to look whether there is any, PostgreSQL
+# would read the whole table where it expects many.
+_FIRST = select(func.min(_DELIVERY.c.next_attempt_at)).where(_DELIVERY.c.state == State.QUEUED)
+_FIRST_DIGEST = select(func.min(_PREFERENCE.c.next_digest_at))
+_LOOK = select(
+    (_FIRST.scalar_subquery() <= _AT).label("messages"),
+    (_FIRST_DIGEST.scalar_subquery() <= _AT).label("digests"),
 )
 _TALLY = tuple(_DELIVERY.c[name] for name in ("provider_failures", "waits", "losses"))
 _DUE = (
@@ -78,8 +81,8 @@ _TAKE = (
 
 
 def due(session: Session, at: datetime) -> Row[bool, bool]:
-    """Whether there are `messages` that are due, and `digests` to be made."""
-    return session.execute(_ANY, {"at": at}).one()
+    """Whether there are `messages` that are due, and `digests` to be made; true or not."""
+    return session.execute(_LOOK, {"at": at}).one()
 
 
 def claim(

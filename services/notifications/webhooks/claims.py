@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     DateTime,
     Float,
     Integer,
@@ -70,6 +71,20 @@ class _Turn:
         left, rate = self.tokens - taken, self.endpoint.rate
         ready = health.ready_at(left, rate, at) if left < 1 else self.endpoint.ready_at
         return self.endpoint.id, left, ready, self.endpoint.served_at if self.waits else at
+
+
+# Built once: an idle sender asks nothing else. The first, as the index has it: to look whether
+# there is any, PostgreSQL would read the whole table where it expects many.
+_WAITS = (
+    select(Delivery.id).where(Delivery.state == State.QUEUED).order_by(Delivery.endpoint).limit(1)
+)
+_IS_ASKED = exists().where(Endpoint.handshake_at.is_not(None))
+_LOOK = select(or_(_WAITS.scalar_subquery().is_not(None), _IS_ASKED))
+
+
+def anything_waits(connection: Connection) -> bool:
+    """Whether there is a delivery, due or not, or an endpoint whose receiver is to be asked."""
+    return bool(connection.scalar(_LOOK))
 
 
 def claim(session: Session, seal: Seal, at: datetime, slots: int, terms: Terms) -> list[Claimed]:

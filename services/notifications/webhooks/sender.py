@@ -32,7 +32,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from chassis import database, faultpoints, logs, metrics, trace
+from chassis import database, faultpoints, logs, metrics, pool, trace
 from chassis.clock import now
 from chassis.process import die_with_parent
 from services.notifications.settings import NotificationsSettings
@@ -126,7 +126,7 @@ class Sender:
     def _begin(self) -> bool:
         """Claim what is due, as far as there are slots, and set it going; whether there was."""
         slots = self._pool.free()
-        if slots <= 0 or not self._trusts_its_key():
+        if slots <= 0 or not self._trusts_its_key() or (self._idle and not self._anything_waits()):
             return False
         with Session(self._engine, expire_on_commit=False) as session, session.begin():
             terms = self._settings.terms
@@ -137,6 +137,10 @@ class Sender:
         for hand in hands:
             self._hands[self._pool.spawn(self._carry, hand)] = hand
         return bool(hands)
+
+    def _anything_waits(self) -> bool:
+        with pool.singly(self._engine) as connection:
+            return claims.anything_waits(connection)
 
     def _trusts_its_key(self) -> bool:
         """Not as long as it opens nothing of what is sealed: it is the wrong one, and every
