@@ -8,6 +8,9 @@ PYTEST := $(PY) -m pytest
         faults-slice soak compose-test fuzz fuzz-slice bench bench-big webhooks-bench trace lint \
         types imports contracts contracts-release lock
 
+# Tests start Python by the hundred: what is compiled is kept.
+unexport PYTHONDONTWRITEBYTECODE
+
 help: ## what can be done here
 	@awk -F ':.*## ' '/^[a-z][a-z0-9 -]*:.*## / {printf "  make %-45s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -24,7 +27,7 @@ demo: venv ## play a month of a whole community against what `make up` runs
 	@exec $(PY) -W ignore::DeprecationWarning -m deploy.demo
 
 test: dev ## unit, integration, contract, architecture and end-to-end tests on servers of their own
-	$(PYTEST) -n 3 --dist loadscope --no-loadscope-reorder
+	$(PYTEST) -n 4 --dist loadscope --no-loadscope-reorder
 
 unit integration contract architecture e2e: dev ## one of these suites alone
 	$(PYTEST) tests/$@

@@ -51,32 +51,50 @@ class FoldersBroker(PrivateRabbitMQ):
         self.vhost = vhost
 
 
-class ByFolder(LoadScopeScheduling):
-    """Hands whole folders of tests to the processes that run side by side: a folder's tests share
-    servers. (xdist's own groups by mark get lost on this pytest, which keeps node ids elsewhere.)
+class ByScope(LoadScopeScheduling):
+    """Hands scopes of tests to the processes that run side by side. (xdist's own groups by mark get
+    lost on this pytest, which keeps node ids elsewhere.)
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid.partition("::")[0].rpartition("/")[0]
+        return scope(nodeid.partition("::")[0])
 
 
-LONGEST = ("integration/chassis", "e2e", "integration/tickets", "integration/gateway")
-"""Folders that begin first, so that processes side by side end together."""
+ALONE = (
+    *("tests/integration/chassis/", "tests/e2e/test_backup.py"),
+    "tests/e2e/test_local_installation.py",
+)
+"""Whose files share next to nothing: each may go to another process."""
+LONGEST = (
+    *("tests/e2e", "tests/integration/gateway", "tests/integration/notifications"),
+    *("tests/integration/tickets", "tests/integration/residents", "tests/integration/bus"),
+    *("tests/integration/chassis/test_without_a_broker.py", "tests/e2e/test_backup.py"),
+    *("tests/bench", "tests/contract", "tests/e2e/test_local_installation.py"),
+)
+"""Scopes that begin first, the longest before all, so that processes side by side end together."""
+
+
+def scope(path: str) -> str:
+    """The tests that stay together in one process: those of a folder, which share servers and what
+    was built on them, or of one file.
+    """
+    return path if path.startswith(ALONE) else path.rpartition("/")[0]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest folders first."""
+    """Put the longest scopes first, and then the files of the integration tests."""
 
-    def place(item: pytest.Item) -> int:
-        folder = item.path.parent.relative_to(Path(__file__).parent).as_posix()
-        return LONGEST.index(folder) if folder in LONGEST else len(LONGEST)
+    def place(item: pytest.Item) -> tuple[int, bool]:
+        found = scope(item.nodeid.partition("::")[0])
+        number = LONGEST.index(found) if found in LONGEST else len(LONGEST)
+        return number, not found.startswith("tests/integration")
 
     items.sort(key=place)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFolder:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByScope:
     """Ours, whatever `--dist` says."""
-    return ByFolder(config, log)
+    return ByScope(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)
