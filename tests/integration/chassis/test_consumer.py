@@ -125,6 +125,9 @@ def test_while_the_database_is_away_an_event_waits_uncounted(echo: Toy, postgres
 def test_a_process_killed_between_effect_and_acknowledgement_does_it_once(echo: Toy) -> None:
     subject = str(uuid4())
     echo.process.stop()
+    with opened(echo.amqp_uri) as channel:
+        # It would end over what another test left behind.
+        channel.queue_purge(QUEUE)
     echo.process.start(LINLI_FAULT="consumer.handled")
 
     echo.publish(event(id=str(uuid4()), subject=subject), **CLOUD_EVENT)
