@@ -1,5 +1,6 @@
 """Writes that go to the database together: what is inserted or removed inside `gathered` waits for
-the end of the block, and then takes one statement a table.
+the end of the block, and then takes one statement a table, or one for all of them where each gets
+one row.
 """
 
 from collections.abc import Iterator, Mapping
@@ -8,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Insert, Table, delete
+from sqlalchemy import Insert, Table, bindparam, delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -40,8 +41,11 @@ def gathered(session: Session) -> Iterator[None]:
     try:
         for column, values in waiting.removed.items():
             session.execute(delete(column.class_).where(column.in_(values)))
-        for table, rows in waiting.rows.items():
-            _insert(session, table, rows)
+        if all(len(rows) == 1 for rows in waiting.rows.values()):
+            _insert_one_each(session, {table: row for table, [row] in waiting.rows.items()})
+        else:
+            for table, rows in waiting.rows.items():
+                _insert(session, table, rows)
     except IntegrityError:
         raise Contended from None
 
@@ -76,10 +80,40 @@ def _insert(session: Session, table: Table, rows: Any) -> None:
     session.execute(_insertion(table), [_values(table, row) for row in rows])
 
 
-# Built once for each table: then SQLAlchemy has only its values to look at.
+def _insert_one_each(session: Session, rows: Mapping[Table, Any]) -> None:
+    if not rows:
+        return
+    filled = {table: _values(table, row) for table, row in rows.items()}
+    statement = _insertions(*((table, tuple(values)) for table, values in filled.items()))
+    parameters = {
+        _parameter(table, name): value
+        for table, values in filled.items()
+        for name, value in values.items()
+    }
+    session.execute(statement, parameters)
+
+
+# Built once for each table, and for those that are written together: then SQLAlchemy has only the
+# values to look at.
 @cache
 def _insertion(table: Table) -> Insert:
     return table.insert()
+
+
+@cache
+def _insertions(*filled: tuple[Table, tuple[str, ...]]) -> Insert:
+    """One statement for a row in each of these tables, with values for these columns."""
+    *others, last = (
+        table.insert().values(
+            {name: bindparam(_parameter(table, name), type_=table.c[name].type) for name in names}
+        )
+        for table, names in filled
+    )
+    return last.inline().add_cte(*(one.cte(one.table.name) for one in others))
+
+
+def _parameter(table: Table, column: str) -> str:
+    return f"{table.name}_{column}"
 
 
 def _values(table: Table, row: Any) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, and_, create_engine, delete, select, 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from chassis import gathering
 from chassis.settings import ServiceSettings
 from chassis.walls import EVERYTHING, WalledSession
 from services.tickets import figures
@@ -33,7 +34,6 @@ _FACTS = (
 )
 _COLUMNS = [FIGURES.c[name] for name in (*_FACTS, "area_path", "exclusions")]
 _BATCH = 200
-_BEGIN = insert(FIGURES)
 
 
 def begin(session: Session, ticket: Ticket) -> None:
@@ -46,20 +46,19 @@ def begin(session: Session, ticket: Ticket) -> None:
         channel=ticket.channel,
         category=ticket.category,
     )
-    session.execute(_BEGIN, _row(figure))
+    gathering.insert(session, FIGURES, _row(figure))
 
 
 def follow(session: Session, row: Mapping[str, Any]) -> None:
-    """Let the figure of a ticket follow a row of its history that was just written. The caller
+    """Let the figure of a ticket follow a row of its history that is being written. The caller
     holds the ticket's row lock.
     """
     before = current(session, row["ticket"])
     if before is None:
         # It was filed before there were figures.
         _make_anew(session, [row["ticket"]])
-        return
-    after = figures.learn(before, _entry(row))
-    if after != before:
+        before = current(session, row["ticket"])
+    if before and (after := figures.learn(before, _entry(row))) != before:
         _follow(session, before, after)
 
 
@@ -85,7 +84,7 @@ def _follow(session: Session, before: Figure, after: Figure) -> None:
         session.execute(update(FIGURES).where(key).values(_row(after)))
         return
     session.execute(update(FIGURES).where(key).values(until=after.since))
-    session.execute(_BEGIN, _row(after))
+    gathering.insert(session, FIGURES, _row(after))
 
 
 def _row(figure: Figure) -> dict[str, Any]:
@@ -130,7 +129,7 @@ def make_anew(engine: Engine | Connection) -> int:
 
 def _make_anew(session: Session, tickets: Sequence[str]) -> None:
     session.execute(delete(FIGURES).where(FIGURES.c.ticket.in_(tickets)))
-    session.execute(_BEGIN, _from_history(session, tickets))
+    session.execute(insert(FIGURES), _from_history(session, tickets))
 
 
 def _from_history(session: Session, tickets: Sequence[str]) -> list[dict[str, Any]]:

@@ -11,8 +11,9 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from chassis import logs
+from chassis import gathering, logs
 from chassis.call import Call
+from chassis.gathering import gathered
 from services.tickets import events, figure_rows, numbers, texts
 from services.tickets.models import HISTORY, TICKET_NUMBERS, TICKETS, NumberDay
 from services.tickets.rows import FIELDS
@@ -22,7 +23,6 @@ log = logs.get("tickets")
 
 # Built once: on every filing and move, SQLAlchemy has only their values to look at.
 _BEGIN = insert(TICKETS).on_conflict_do_nothing().returning(TICKETS.c.id)
-_NOTE = insert(HISTORY)
 _DRAW = select(
     TICKET_NUMBERS.next_value(),
     select(NumberDay.base).where(NumberDay.day == bindparam("day")).scalar_subquery(),
@@ -111,20 +111,21 @@ def note(
         "details": dict(step.details),
         "command_id": call.command_id if first else None,
     }
-    session.execute(_NOTE, row)
-    if before is None:
-        figure_rows.begin(session, after)
-    else:
-        figure_rows.follow(session, row)
-    events.publish(
-        session,
-        call,
-        step.move,
-        after,
-        before=before.department if before else None,
-        recorded_at=recorded_at,
-        own=step.event,
-    )
+    with gathered(session):
+        gathering.insert(session, HISTORY, row)
+        if before is None:
+            figure_rows.begin(session, after)
+        else:
+            figure_rows.follow(session, row)
+        events.publish(
+            session,
+            call,
+            step.move,
+            after,
+            before=before.department if before else None,
+            recorded_at=recorded_at,
+            own=step.event,
+        )
     log.info(
         "ticket_recorded",
         ticket_id=after.id,

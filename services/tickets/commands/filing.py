@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from chassis import clock
 from chassis.call import Call
-from chassis.errors import Forbidden, Unavailable
+from chassis.errors import Forbidden, Invalid, Unavailable
 from chassis.ids import new_id
 from services.tickets import access, projections, queries, record, rows
 from services.tickets.categories import TREE
@@ -42,14 +42,15 @@ def file_ticket(session: Session, call: Call, filing: Command) -> dict[str, Any]
     Raises Invalid (unknown_category, unknown_area, area_too_wide, an impossible time) and
     Forbidden.
     """
-    earlier = rows.filed_under(session, call.command_id)
-    if earlier is not None:
-        return _again(session, call, earlier)
     now = clock.now()
-    call = moving.dated(call, now, None)
-    area = projections.area(session, filing["area"])
-    may = access.filing(call, area.path)
-    _check(call, filing, may)
+    try:
+        call, area, may = _checked(session, call, filing, now)
+    except (Invalid, Forbidden):
+        # Not so when the command came first.
+        earlier = rows.filed_under(session, call.command_id)
+        if earlier is None:
+            raise
+        return _again(session, call, earlier)
     draft = partial(_draft, call=call, filing=filing, area=area, may=may, now=now)
     ticket, is_new = _keep(session, call, draft)
     if not is_new:
@@ -72,19 +73,24 @@ def may_file(session: Session, call: Call, filing: Command) -> dict[str, Any]:
     """
     if rows.filed_under(session, call.command_id) is not None:
         return {"on_behalf": True}
-    call = moving.dated(call, clock.now(), None)
-    may = access.filing(call, projections.area(session, filing["area"]).path)
-    _check(call, filing, may)
+    _, _, may = _checked(session, call, filing, clock.now())
     return {"on_behalf": "file_on_behalf" in may}
 
 
-def _check(call: Call, filing: Command, may: frozenset[str]) -> None:
+def _checked(
+    session: Session, call: Call, filing: Command, now: datetime
+) -> tuple[Call, Area, frozenset[str]]:
+    """The call with the time at which it counts, the place, and what the caller may do there."""
+    call = moving.dated(call, now, None)
+    area = projections.area(session, filing["area"])
+    may = access.filing(call, area.path)
     TREE.leaf(filing["category"])
     if may.isdisjoint({"file", "file_on_behalf"}):
         raise Forbidden(operation="file")
     others = {_resident(filing["reporter"]), _resident(filing["on_behalf_of"])}
     if others - {None, call.actor.id} and "file_on_behalf" not in may:
         raise Forbidden(operation="file_on_behalf")
+    return call, area, may
 
 
 def _keep(session: Session, call: Call, draft: Callable[[str], Ticket]) -> tuple[Ticket, bool]:

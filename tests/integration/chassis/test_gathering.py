@@ -72,6 +72,16 @@ def test_what_is_gathered_takes_a_statement_a_table_at_the_end(session, sent):
     assert (number(session, Thing), number(session, Part)) == (50, 50)
 
 
+def test_a_row_for_each_of_several_tables_takes_one_statement(session, sent):
+    with gathered(session):
+        gathering.insert(session, Thing, {"id": 1, "name": "one"})
+        gathering.insert(session, Part, Part(id=2))
+
+    assert len(sent) == 1
+    assert session.execute(select(Thing.id, Thing.name)).all() == [(1, "one")]
+    assert session.scalars(select(Part.id)).all() == [2]
+
+
 def test_an_object_may_change_as_long_as_it_waits(session):
     thing = Thing(id=1, name="before")
     with gathered(session):

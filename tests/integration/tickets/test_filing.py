@@ -13,7 +13,7 @@ from chassis.errors import Forbidden, Invalid
 from chassis.ids import new_id
 from services.tickets import numbers
 from services.tickets.models import TicketRow
-from tests.integration.tickets.world import BUILDING, World, filing
+from tests.integration.tickets.world import BUILDING, Json, World, filing
 from tests.unit.tickets import builders
 from tests.unit.tickets.builders import COMMUNITY, GRID
 
@@ -212,15 +212,29 @@ def test_emergencies_are_urgent_unless_said_otherwise(
     assert world.file(builders.resident(), category=category, priority=said)["priority"] == priority
 
 
-def test_the_same_command_makes_one_ticket(world: World) -> None:
+@pytest.mark.parametrize(
+    "changes",
+    [{"description": "something else"}, {"category": "tea.cold"}, {"area": "340603.nowhere"}],
+    ids=["would be taken", "unknown category", "unknown place"],
+)
+def test_the_same_command_makes_one_ticket(world: World, changes: Json) -> None:
     call = builders.clerk(command_id="monday-offline")
 
     first = world.file(call)
-    again = world.file(call, category="tea.cold", description="something else")
+    again = world.file(call, **changes)
 
     assert again == first
     assert len(world.history(first)) == 2
     assert world.session.scalar(select(func.count()).select_from(TicketRow)) == 1
+
+
+def test_a_command_is_answered_again_to_who_may_file_no_more(world: World) -> None:
+    first = world.file(builders.clerk(command_id="monday-offline"))
+
+    stranger = Call(command_id="monday-offline")
+    assert world.act_then(stranger, "file_ticket", filing())["id"] == first["id"]
+    with pytest.raises(Forbidden):
+        world.act_then(Call(command_id="tuesday"), "file_ticket", filing())
 
 
 def test_numbers_count_up_within_the_day(world: World) -> None:
