@@ -1,6 +1,5 @@
 """Writes that go to the database together: what is inserted or removed inside `gathered` waits for
-the end of the block, and then takes one statement a table, or one for all of them where each gets
-one row.
+the end of the block, and then takes one statement a table, or one alone.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,9 +28,12 @@ class _Waiting:
 
 
 @contextmanager
-def gathered(session: Session) -> Iterator[None]:
+def gathered(session: Session, *, as_one: bool = False) -> Iterator[None]:
     """Let writes wait for the end of the block, inside which none of them can be read. Raises
     Contended where a constraint is in the way: whoever calls it rolls back to a savepoint then.
+
+    `as_one`: in one statement, for a row at most in each of several tables, of which none has a
+    wall that looks at another's row.
     """
     waiting = session.info[_WAITING] = _Waiting()
     try:
@@ -41,8 +43,8 @@ def gathered(session: Session) -> Iterator[None]:
     try:
         for column, values in waiting.removed.items():
             session.execute(delete(column.class_).where(column.in_(values)))
-        if all(len(rows) == 1 for rows in waiting.rows.values()):
-            _insert_one_each(session, {table: row for table, [row] in waiting.rows.items()})
+        if as_one and waiting.rows:
+            _insert_as_one(session, {table: row for table, [row] in waiting.rows.items()})
         else:
             for table, rows in waiting.rows.items():
                 _insert(session, table, rows)
@@ -80,9 +82,7 @@ def _insert(session: Session, table: Table, rows: Any) -> None:
     session.execute(_insertion(table), [_values(table, row) for row in rows])
 
 
-def _insert_one_each(session: Session, rows: Mapping[Table, Any]) -> None:
-    if not rows:
-        return
+def _insert_as_one(session: Session, rows: Mapping[Table, Any]) -> None:
     filled = {table: _values(table, row) for table, row in rows.items()}
     statement = _insertions(*((table, tuple(values)) for table, values in filled.items()))
     parameters = {

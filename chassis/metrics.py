@@ -5,7 +5,8 @@ of one folder, which the runner makes; whoever asks the service is told the sum.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 
 from prometheus_client import (
     REGISTRY,
@@ -16,7 +17,7 @@ from prometheus_client import (
     ProcessCollector,
     values,
 )
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
@@ -131,11 +132,26 @@ def relay_is(state: str) -> None:
         RELAYS.labels(each).set(each == state)
 
 
+class _Counted(MultiProcessCollector):
+    """What all processes have counted. A file that another has opened this moment is still empty:
+    prometheus_client cannot read it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(None, folder)  # type: ignore[no-untyped-call]
+        self._folder = folder
+
+    def collect(self) -> Iterable[Metric]:
+        files = [str(each) for each in self._folder.glob("*.db") if each.stat().st_size]
+        found: Iterable[Metric] = self.merge(files)  # type: ignore[no-untyped-call]
+        return found
+
+
 def exposition() -> bytes:
     """All figures in Prometheus's text format."""
     registry = CollectorRegistry()
-    if os.environ.get(FOLDER):
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    if folder := os.environ.get(FOLDER):
+        registry.register(_Counted(Path(folder)))
         ProcessCollector(registry=registry)
     else:
         registry.register(REGISTRY)

@@ -111,7 +111,7 @@ def note(
         "details": dict(step.details),
         "command_id": call.command_id if first else None,
     }
-    with gathered(session):
+    with gathered(session, as_one=True):
         gathering.insert(session, HISTORY, row)
         if before is None:
             figure_rows.begin(session, after)

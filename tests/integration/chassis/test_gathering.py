@@ -72,8 +72,8 @@ def test_what_is_gathered_takes_a_statement_a_table_at_the_end(session, sent):
     assert (number(session, Thing), number(session, Part)) == (50, 50)
 
 
-def test_a_row_for_each_of_several_tables_takes_one_statement(session, sent):
-    with gathered(session):
+def test_a_row_for_each_of_several_tables_may_take_one_statement(session, sent):
+    with gathered(session, as_one=True):
         gathering.insert(session, Thing, {"id": 1, "name": "one"})
         gathering.insert(session, Part, Part(id=2))
 

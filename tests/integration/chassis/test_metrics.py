@@ -42,6 +42,16 @@ def test_methods_are_counted_by_how_they_end_and_how_long_they_take(echo: Toy) -
     assert grown(outcomes, "lose_patience", "timeout") == 1
 
 
+def test_a_process_that_has_just_begun_its_file_keeps_nobody_from_the_figures(echo: Toy) -> None:
+    [folder] = folders(echo)
+    begun = folder / "gauge_sum_tests.beginner.db"
+    begun.touch()
+    try:
+        assert figures(echo)["linli_build_info", __version__] == 1
+    finally:
+        begun.unlink()
+
+
 def test_an_event_is_counted_by_the_relay_that_sends_it_and_by_its_consumer(echo: Toy) -> None:
     before = figures(echo)
 
