@@ -22,8 +22,9 @@ log = logs.get("indexer")
 
 _LOCK = 7_216_003
 _BATCH = 500
-# Seconds; after _STUCK without progress nobody waits for it any more.
-_STANDBY, _IDLE, _STUCK = 1.0, 1.0, 2.0
+# Seconds; after _STUCK without progress nobody waits for it any more. What comes within _GATHER of
+# each other is stored together.
+_STANDBY, _IDLE, _STUCK, _GATHER = 1.0, 1.0, 2.0, 0.1
 
 
 class Indexer:
@@ -86,6 +87,8 @@ class Indexer:
             elif items := self._due(state):
                 state = self._store(connection, state, items)
                 self._hub.indexed(state)
+                if len(items) < _BATCH:
+                    eventlet.sleep(_GATHER)
             else:
                 news.wait(timeout=_IDLE)
                 self._stay(connection)
