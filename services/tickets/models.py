@@ -251,3 +251,4 @@ class FigureRow(Base):
 TICKETS = cast("Table", TicketRow.__table__)
 HISTORY = cast("Table", HistoryRow.__table__)
 FIGURES = cast("Table", FigureRow.__table__)
+NUMBER_DAYS = cast("Table", NumberDay.__table__)

@@ -5,9 +5,9 @@ duties.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Table, Text, bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -65,16 +65,18 @@ def _keep(
     )
 
 
-# Built once: with every ticket that is filed or read, SQLAlchemy has only their values to look at.
-_PATH = select(func.unnest(AreaRow.path)).where(AreaRow.code == bindparam("code"))
-_AREA = select(AreaRow.code, AreaRow.path, AreaRow.routing, AreaRow.level, AreaRow.names).where(
-    AreaRow.code.in_(_PATH)
+# Built once, and of tables: with every ticket that is filed or read, SQLAlchemy has only the values
+# to look at.
+_PLACES, _OWNERS = (cast("Table", row.__table__).c for row in (AreaRow, DepartmentRow))
+_PATH = select(func.unnest(_PLACES.path)).where(_PLACES.code == bindparam("code"))
+_AREA = select(*(_PLACES[name] for name in ("code", "path", "routing", "level", "names"))).where(
+    _PLACES.code.in_(_PATH)
 )
 _AREAS, _DEPARTMENTS = (
-    select(*columns).where(columns[0].in_(bindparam("codes", expanding=True)))
+    select(*columns).where(columns[0] == func.any(bindparam("codes", type_=ARRAY(Text))))
     for columns in (
-        (AreaRow.code, AreaRow.names, AreaRow.level),
-        (DepartmentRow.code, DepartmentRow.names),
+        (_PLACES.code, _PLACES.names, _PLACES.level),
+        (_OWNERS.code, _OWNERS.names),
     )
 )
 # Nobody serves them as a whole: a ticket filed there would be seen by no clerk.

@@ -15,7 +15,7 @@ from chassis import gathering, logs
 from chassis.call import Call
 from chassis.gathering import gathered
 from services.tickets import events, figure_rows, numbers, texts
-from services.tickets.models import HISTORY, TICKET_NUMBERS, TICKETS, NumberDay
+from services.tickets.models import HISTORY, NUMBER_DAYS, TICKET_NUMBERS, TICKETS
 from services.tickets.rows import FIELDS
 from services.tickets.ticket import Ticket
 
@@ -25,7 +25,7 @@ log = logs.get("tickets")
 _BEGIN = insert(TICKETS).on_conflict_do_nothing().returning(TICKETS.c.id)
 _DRAW = select(
     TICKET_NUMBERS.next_value(),
-    select(NumberDay.base).where(NumberDay.day == bindparam("day")).scalar_subquery(),
+    select(NUMBER_DAYS.c.base).where(NUMBER_DAYS.c.day == bindparam("day")).scalar_subquery(),
 )
 
 
@@ -150,7 +150,7 @@ def next_number(session: Session, at: datetime) -> str:
     if base is None:
         # The first of a day says where it starts; those who come at the same moment wait for it
         # here, once a day.
-        first = insert(NumberDay).values(day=day, base=drawn).on_conflict_do_nothing()
+        first = insert(NUMBER_DAYS).values(day=day, base=drawn).on_conflict_do_nothing()
         session.execute(first)
         drawn, base = session.execute(_DRAW, {"day": day}).one()
     return numbers.number(day, drawn, base)
