@@ -1,11 +1,12 @@
 """Lists among a hundred thousand tickets: a page costs the same however many lie behind it."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, select, text
 from sqlalchemy.orm import Session
 
 from chassis import walls
@@ -156,6 +157,18 @@ def test_what_was_filed_last_or_first_is_found_without_looking_at_the_rest(
 
     # Fifty-one of each reach, and a page of its index for each few.
     assert touched < 600, plan
+
+
+def test_the_wall_does_not_make_a_caller_s_own_tickets_look_rare(city: Connection) -> None:
+    """Where PostgreSQL expects few it reads all and sorts them: among millions, thousands for a
+    page.
+    """
+    clerk = CALLERS["clerk"]
+    own = select(TICKETS.c.id).where(TICKETS.c.community == COMMUNITY)
+    _, plan = explained(city, clerk, own)
+    expected, found = (int(rows) for rows in re.findall(r" rows=(\d+)", plan)[:2])
+
+    assert expected > found / 4, plan
 
 
 @pytest.mark.parametrize("query", [{}, {"area": f"{COMMUNITY}.e1"}], ids=repr)
