@@ -222,12 +222,17 @@ def test_administrators_see_what_became_of_deliveries(desk):
 
 def test_a_message_survives_a_provider_that_fails(desk):
     story = desk.story()
-    desk.standin.misbehave(status=500, times=2)
+    # Until our own has failed twice: what others left to be sent may fail as well.
+    desk.standin.misbehave(status=500)
     desk.publish(story.event("filed"))
+    eventually(lambda: len(reasons(desk, story)) > 1)
+    desk.standin.behave()
+
     assert len(desk.texts(story)) == 1
     # The text is with the provider before its attempt is in the database.
-    expected = ["provider_error", "provider_error", "delivered"]
-    eventually(lambda: reasons(desk, story) == expected)
+    eventually(lambda: "delivered" in reasons(desk, story))
+    *failed, delivered = reasons(desk, story)
+    assert (set(failed), delivered) == ({"provider_error"}, "delivered")
 
 
 def test_a_message_waits_until_residents_are_back(desk):
