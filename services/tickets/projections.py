@@ -67,16 +67,18 @@ def _keep(
 
 # Built once, and of tables: with every ticket that is filed or read, SQLAlchemy has only the values
 # to look at.
-_PLACES, _OWNERS = (cast("Table", row.__table__).c for row in (AreaRow, DepartmentRow))
-_PATH = select(func.unnest(_PLACES.path)).where(_PLACES.code == bindparam("code"))
-_AREA = select(*(_PLACES[name] for name in ("code", "path", "routing", "level", "names"))).where(
-    _PLACES.code.in_(_PATH)
+_AREA_COLUMNS, _DEPARTMENT_COLUMNS = (
+    cast("Table", row.__table__).c for row in (AreaRow, DepartmentRow)
 )
+_PATH = select(func.unnest(_AREA_COLUMNS.path)).where(_AREA_COLUMNS.code == bindparam("code"))
+_AREA = select(
+    *(_AREA_COLUMNS[name] for name in ("code", "path", "routing", "level", "names"))
+).where(_AREA_COLUMNS.code.in_(_PATH))
 _AREAS, _DEPARTMENTS = (
     select(*columns).where(columns[0] == func.any(bindparam("codes", type_=ARRAY(Text))))
     for columns in (
-        (_PLACES.code, _PLACES.names, _PLACES.level),
-        (_OWNERS.code, _OWNERS.names),
+        (_AREA_COLUMNS.code, _AREA_COLUMNS.names, _AREA_COLUMNS.level),
+        (_DEPARTMENT_COLUMNS.code, _DEPARTMENT_COLUMNS.names),
     )
 )
 # Nobody serves them as a whole: a ticket filed there would be seen by no clerk.

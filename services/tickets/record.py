@@ -93,24 +93,8 @@ def note(
     """Write the history row, the figure and the event of a step that led from `before` (None: it
     was filed) to `after`.
     """
-    row = {
-        "ticket": after.id,
-        "sequence": after.sequence,
-        "move": step.move,
-        "event": events.name_of(step.move),
-        "from_state": before.state if before else None,
-        "to_state": after.state,
-        "version": after.version,
-        "department": after.department,
-        "assignee": after.assignee,
-        "actor": call.actor.id,
-        "actor_kind": call.actor.kind,
-        "occurred_at": call.occurred_at,
-        "recorded_at": recorded_at,
-        "reason": step.reason,
-        "details": dict(step.details),
-        "command_id": call.command_id if first else None,
-    }
+    row = _entry(call, before, after, step, recorded_at)
+    row["command_id"] = call.command_id if first else None
     with gathered(session, as_one=True):
         gathering.insert(session, HISTORY, row)
         if before is None:
@@ -134,6 +118,29 @@ def note(
         sequence=after.sequence,
         request_id=call.request_id,
     )
+
+
+def _entry(
+    call: Call, before: Ticket | None, after: Ticket, step: Step, recorded_at: datetime
+) -> dict[str, Any]:
+    """The row of history, but for the command."""
+    return {
+        "ticket": after.id,
+        "sequence": after.sequence,
+        "move": step.move,
+        "event": events.name_of(step.move),
+        "from_state": before.state if before else None,
+        "to_state": after.state,
+        "version": after.version,
+        "department": after.department,
+        "assignee": after.assignee,
+        "actor": call.actor.id,
+        "actor_kind": call.actor.kind,
+        "occurred_at": call.occurred_at,
+        "recorded_at": recorded_at,
+        "reason": step.reason,
+        "details": dict(step.details),
+    }
 
 
 def findable(ticket: Ticket) -> str:
